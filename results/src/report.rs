@@ -1,0 +1,241 @@
+//! The report of a run: plain data, the wire format of `bench-harness/report/v1`.
+//!
+//! It knows neither how its figures were measured nor how they are shown. Units stand last in the names.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Value of [`Report::schema`].
+pub const SCHEMA: &str = "bench-harness/report/v1";
+
+/// What one run found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// When, how and how far.
+    pub run: Run,
+    /// On what.
+    pub environment: Environment,
+    /// One for each measured case and backend.
+    pub cells: Vec<Cell>,
+    /// Backends against the baseline, within this run.
+    pub comparisons: Vec<Comparison>,
+    /// The baseline against itself under another name: the noise floor of this run.
+    pub control: Vec<Comparison>,
+    /// What was checked before the figures may be believed.
+    pub validity: Vec<Check>,
+}
+
+/// Identity of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Sortable by time, usable as a file name: `20261122T190501Z-semaphore-3f9a`.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Wall time of the whole run.
+    pub duration_s: f64,
+    /// The arguments after the program's name.
+    pub argv: Vec<String>,
+    /// Everything random was drawn from it.
+    pub seed: u64,
+    /// How it ended.
+    pub status: Status,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Under way; only ever seen live, never in a file.
+    Running,
+    /// Every round was measured and every check passed.
+    Complete,
+    /// Ended early; what was measured is here.
+    Interrupted,
+    /// A check of [`Report::validity`] failed.
+    Invalid,
+}
+
+/// The machine and the build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Model name of the processor.
+    pub cpu: String,
+    /// Logical processors that the process may use.
+    pub cores: usize,
+    /// Main memory.
+    pub memory_bytes: u64,
+    /// Operating system and kernel release.
+    pub kernel: String,
+    /// `rustc --version` of the build.
+    pub rustc: String,
+    /// Cargo profile and optimisation level of the build: `dev, opt-level 3`.
+    pub profile: String,
+    /// Whether debug assertions were compiled in; such figures are invalid.
+    pub debug_assertions: bool,
+    /// Commit and whether the tree was dirty, where the build knew: `3f9a2c1` or `3f9a2c1-dirty`.
+    pub git: Option<String>,
+    /// Executor, its flavour and workers: `tokio 1.54.1, multi-thread, 2 workers`.
+    pub runtime: String,
+    /// The clock and what one read of it cost: `fastant (tsc), 11.2 ns`.
+    pub clock: String,
+    /// One-minute load average before the run.
+    pub load_before: f64,
+    /// One-minute load average after the run.
+    pub load_after: f64,
+}
+
+/// The parameters of a case under the names of their options, durations in nanoseconds as `hold_ns`.
+pub type Params = BTreeMap<String, serde_json::Value>;
+
+/// One case on one backend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// Workload, such as `semaphore`.
+    pub workload: String,
+    /// Variant of the workload, such as `pool`.
+    pub variant: String,
+    /// Backend, such as `tokio`. The control arm carries the baseline's name and `(control)` behind it.
+    pub backend: String,
+    /// Version of the backend's package.
+    pub backend_version: String,
+    /// How the backend was put together where it lacks the primitive: `Notify + Mutex`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composed: Option<String>,
+    /// Parameters of the case.
+    pub params: Params,
+    /// Throughput rounds, in the order of the run; the warm-up is not among them.
+    pub rounds: Vec<Round>,
+    /// Over the rounds.
+    pub throughput_ops_per_s: Spread,
+    /// Latency pass: from asking to having, in nanoseconds.
+    pub wait_ns: WaitSummary,
+    /// How evenly the tasks were served, over the rounds.
+    pub fairness: Fairness,
+}
+
+/// One slot of one backend in one round of the throughput pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Round {
+    /// Place of this slot within its round, from 0.
+    pub order: usize,
+    /// Operations finished.
+    pub ops: u64,
+    /// Wall time of the slot.
+    pub wall_ns: u64,
+    /// CPU time of the process during the slot.
+    pub cpu_ns: u64,
+    /// Share of acquisitions that had to wait, 0 to 1.
+    pub contended_fraction: f64,
+    /// Jain's fairness index over the tasks' operations, 1/n to 1.
+    pub jain: f64,
+    /// Mean time that the primitive was really held; null where nothing is held.
+    pub hold_ns: Option<f64>,
+    /// Times that a poll returned pending because tokio's cooperative budget was spent.
+    pub forced_yields: u64,
+    /// Waits dropped before they were ready.
+    pub cancelled: u64,
+}
+
+/// Median and range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spread {
+    /// Median of the rounds.
+    pub median: f64,
+    /// Smallest round.
+    pub min: f64,
+    /// Largest round.
+    pub max: f64,
+}
+
+/// Distribution of a duration in nanoseconds. A percentile that the sample is too small for is null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WaitSummary {
+    /// Samples.
+    pub count: u64,
+    /// Mean, 0 without samples.
+    pub mean: f64,
+    /// Median.
+    pub p50: Option<u64>,
+    /// 90th percentile.
+    pub p90: Option<u64>,
+    /// 99th percentile.
+    pub p99: Option<u64>,
+    /// 99.9th percentile.
+    pub p999: Option<u64>,
+    /// Largest sample, 0 without samples.
+    pub max: u64,
+    /// The histogram itself: HdrHistogram V2, base64.
+    pub hdr: String,
+}
+
+/// How evenly the tasks were served.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fairness {
+    /// Jain's index, median of the rounds.
+    pub jain: f64,
+    /// Operations of the worst-served task over the mean of all, median of the rounds, 0 to 1.
+    pub smallest_share: f64,
+    /// Longest wait that the latency pass saw, in nanoseconds.
+    pub longest_wait_ns: u64,
+}
+
+/// One backend against another, on one metric of one case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Workload of the case.
+    pub workload: String,
+    /// Variant of the case.
+    pub variant: String,
+    /// Parameters of the case.
+    pub params: Params,
+    /// `throughput` or `wait_p50` and the like.
+    pub metric: String,
+    /// Backend compared against.
+    pub baseline: String,
+    /// Backend compared.
+    pub candidate: String,
+    /// Above 1: the candidate is better. Null where it could not be estimated (fewer than two rounds).
+    pub ratio: Option<f64>,
+    /// Interval of the ratio, lower and upper bound; null where the rounds cannot give one.
+    pub ci: Option<[f64; 2]>,
+    /// Confidence that the interval attains, 0 to 1.
+    pub confidence: f64,
+    /// How ratio and interval were found.
+    pub method: String,
+    /// Paired rounds used.
+    pub rounds: usize,
+    /// Wilcoxon signed-rank p-value, Holm-adjusted over the comparisons of the run.
+    pub p_adjusted: Option<f64>,
+    /// What it comes to.
+    pub verdict: Verdict,
+}
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The interval lies above the margin of equivalence.
+    Faster,
+    /// The interval lies below it.
+    Slower,
+    /// The interval lies inside it.
+    Equivalent,
+    /// None of these.
+    Inconclusive,
+}
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// What was checked: `contended`, `counts`, `debug-assertions`.
+    pub check: String,
+    /// Whether it held.
+    pub pass: bool,
+    /// What was seen and, where it failed, what to change.
+    pub detail: String,
+}

@@ -1,0 +1,2 @@
+//! Async synchronisation primitives.
+pub mod schema;
