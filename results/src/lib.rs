@@ -1,11 +1,33 @@
 //! What a benchmark run found: the report, its statistics, comparison and exports.
 //!
-//! Neither a clock nor a runtime: samples come in as plain numbers.
+//! | module | for |
+//! |---|---|
+//! | `report` | [`Report`] and its parts: plain data, the wire format |
+//! | `read` | JSON to [`Report`] and back, its JSON Schema; says what is wrong with what is not a report |
+//! | `waits` | between histograms and [`WaitSummary`] |
+//! | [`statistics`] | medians, fairness, paired and unpaired estimates, Holm's adjustment |
+//! | [`compare`] | backends within a run; one report against another |
+//! | [`store`] | reads a folder of reports |
+//! | [`formats`] | what a report can be exported to |
+//! | `display` | figures as people read them |
+//!
+//! Neither a clock nor a runtime: samples come in as plain numbers, and nothing here writes a file.
 #![forbid(unsafe_code)]
 
+mod display;
+mod error;
+mod read;
 mod report;
+mod waits;
 
+pub mod compare;
+pub mod formats;
+pub mod statistics;
+pub mod store;
+
+pub use display::{format_ns, format_rate, format_ratio};
+pub use error::ReadError;
 pub use report::{
-    Cell, Check, Comparison, Environment, Fairness, Params, Report, Round, Run, SCHEMA, Spread, Status,
-    Verdict, WaitSummary,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Params, Report, Round, Run, SCHEMA, Spread,
+    Status, Verdict, WaitSummary,
 };

@@ -14,6 +14,7 @@ pub const SCHEMA: &str = "bench-harness/report/v1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Always [`SCHEMA`].
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
     /// When, how and how far.
     pub run: Run,
@@ -114,6 +115,9 @@ pub struct Cell {
     pub throughput_ops_per_s: Spread,
     /// Latency pass: from asking to having, in nanoseconds.
     pub wait_ns: WaitSummary,
+    /// Latency pass round by round, in the order of the run, so that waits too are compared in pairs.
+    #[serde(default)]
+    pub latency_rounds: Vec<LatencyRound>,
     /// How evenly the tasks were served, over the rounds.
     pub fairness: Fairness,
 }
@@ -133,12 +137,32 @@ pub struct Round {
     pub contended_fraction: f64,
     /// Jain's fairness index over the tasks' operations, 1/n to 1.
     pub jain: f64,
+    /// Operations of the worst-served task over the mean of all, 0 to 1.
+    #[serde(default)]
+    pub smallest_share: f64,
     /// Mean time that the primitive was really held; null where nothing is held.
     pub hold_ns: Option<f64>,
     /// Times that a poll returned pending because tokio's cooperative budget was spent.
     pub forced_yields: u64,
     /// Waits dropped before they were ready.
     pub cancelled: u64,
+}
+
+/// One slot of one backend in one round of the latency pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyRound {
+    /// Place of this slot within its round, from 0.
+    pub order: usize,
+    /// Waits that were timed.
+    pub count: u64,
+    /// Mean wait, 0 without samples.
+    pub mean_ns: f64,
+    /// Median wait; null where the slot saw too few.
+    pub p50_ns: Option<u64>,
+    /// 99th percentile; null where the slot saw too few.
+    pub p99_ns: Option<u64>,
+    /// Mean number of waiters in the queue; null where it was not sampled.
+    pub queue_depth: Option<f64>,
 }
 
 /// Median and range.
@@ -207,9 +231,10 @@ pub struct Comparison {
     pub confidence: f64,
     /// How ratio and interval were found.
     pub method: String,
-    /// Paired rounds used.
+    /// Pairs of rounds used; between two runs, whose rounds make no pairs, those of the shorter run.
     pub rounds: usize,
-    /// Wilcoxon signed-rank p-value, Holm-adjusted over the comparisons of the run.
+    /// Two-sided p-value of the signed-rank test (between two runs of the rank-sum test), Holm-adjusted over
+    /// the comparisons made together; null where there is no estimate.
     pub p_adjusted: Option<f64>,
     /// What it comes to.
     pub verdict: Verdict,
@@ -238,4 +263,66 @@ pub struct Check {
     pub pass: bool,
     /// What was seen and, where it failed, what to change.
     pub detail: String,
+}
+
+impl Cell {
+    /// The case as people name it: workload, variant and parameters, `semaphore/pool permits=8 tasks=64`.
+    ///
+    /// Two cells are of the same case exactly when their names are the same.
+    #[must_use]
+    pub fn case(&self) -> String {
+        case_name(&self.workload, &self.variant, &self.params)
+    }
+}
+
+impl Comparison {
+    /// The case, as [`Cell::case`] names it.
+    #[must_use]
+    pub fn case(&self) -> String {
+        case_name(&self.workload, &self.variant, &self.params)
+    }
+}
+
+impl Round {
+    /// Operations in a second; `None` where the slot took no time, as only a broken report has it.
+    #[must_use]
+    pub fn throughput_ops_per_s(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "below 2^53 in any real run")]
+        (self.wall_ns > 0).then(|| self.ops as f64 * 1e9 / self.wall_ns as f64)
+    }
+}
+
+impl Verdict {
+    /// Its name on the wire: `faster`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Faster => "faster",
+            Verdict::Slower => "slower",
+            Verdict::Equivalent => "equivalent",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+fn case_name(workload: &str, variant: &str, params: &Params) -> String {
+    use std::fmt::Write as _;
+
+    let mut name = format!("{workload}/{variant}");
+    for (key, value) in params {
+        // Writing to a string cannot fail.
+        let _ = match value {
+            // Plain words go without quotes; what could be mistaken for something else keeps them.
+            serde_json::Value::String(text) if is_word(text) => write!(name, " {key}={text}"),
+            value => write!(name, " {key}={value}"),
+        };
+    }
+    name
+}
+
+/// Whether a text needs no quotes: `spin`, `multi-thread`, not `8` or `true`.
+fn is_word(text: &str) -> bool {
+    let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
+    word && !["true", "false", "null"].contains(&text)
 }

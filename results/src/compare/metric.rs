@@ -1,0 +1,45 @@
+//! What is compared.
+
+use crate::Cell;
+
+/// A figure that each round has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Metric {
+    /// Operations in a second.
+    Throughput,
+    /// Median wait.
+    WaitP50,
+    /// 99th percentile of the wait.
+    WaitP99,
+}
+
+impl Metric {
+    /// In the order of reports.
+    pub(super) const ALL: [Metric; 3] = [Metric::Throughput, Metric::WaitP50, Metric::WaitP99];
+
+    /// Name in reports.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Metric::Throughput => "throughput",
+            Metric::WaitP50 => "wait_p50",
+            Metric::WaitP99 => "wait_p99",
+        }
+    }
+
+    /// Round by round, larger being better: waits are turned into their inverse. NaN where a round has no
+    /// figure, so that the places stay those of the rounds.
+    pub(super) fn merits(self, cell: &Cell) -> Vec<f64> {
+        match self {
+            Metric::Throughput => {
+                cell.rounds.iter().map(|round| round.throughput_ops_per_s().unwrap_or(f64::NAN)).collect()
+            }
+            Metric::WaitP50 => cell.latency_rounds.iter().map(|round| inverse(round.p50_ns)).collect(),
+            Metric::WaitP99 => cell.latency_rounds.iter().map(|round| inverse(round.p99_ns)).collect(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nanoseconds below 2^53 are 104 days")]
+fn inverse(ns: Option<u64>) -> f64 {
+    ns.map_or(f64::NAN, |ns| 1.0 / ns as f64)
+}

@@ -1,0 +1,58 @@
+//! Figures as people read them: three significant digits and a unit. Table and page share them.
+
+/// Shown where there is no figure.
+const NONE: &str = "–";
+
+/// A duration: `12.3 ns`, `1.23 µs`, `45.6 ms`, `7.89 s`.
+///
+/// What is not finite becomes a dash.
+#[must_use]
+pub fn format_ns(ns: f64) -> String {
+    scaled(ns, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")])
+}
+
+/// Operations in a second: `950 /s`, `12.3 k/s`, `12.3 M/s`.
+///
+/// What is not finite becomes a dash.
+#[must_use]
+pub fn format_rate(ops_per_s: f64) -> String {
+    scaled(ops_per_s, &[(1e9, " G/s"), (1e6, " M/s"), (1e3, " k/s"), (1.0, " /s")])
+}
+
+/// A ratio: `0.984×`, `1.02×`, `12.3×`.
+///
+/// What is not finite becomes a dash.
+#[must_use]
+pub fn format_ratio(ratio: f64) -> String {
+    if ratio.is_finite() { format!("{}×", three_digits(ratio)) } else { NONE.to_owned() }
+}
+
+/// Picks the largest unit that leaves at least 1 in front, after rounding: 999.6 ns is 1.00 µs.
+fn scaled(value: f64, units: &[(f64, &str)]) -> String {
+    const ROUNDS_TO_ONE: f64 = 0.9995;
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
+    let fits = units.iter().find(|(scale, _)| value.abs() / scale >= ROUNDS_TO_ONE);
+    match fits.or(units.last()) {
+        Some((scale, unit)) => format!("{}{unit}", three_digits(value / scale)),
+        None => three_digits(value),
+    }
+}
+
+/// Three significant digits, never scientific. Below a thousandth more zeros would only pretend.
+fn three_digits(value: f64) -> String {
+    let size = value.abs();
+    let decimals = if size >= 99.95 {
+        0
+    } else if size >= 9.995 {
+        1
+    } else if size >= 0.9995 {
+        2
+    } else if size == 0.0 {
+        0
+    } else {
+        3
+    };
+    format!("{value:.decimals$}")
+}

@@ -1,0 +1,155 @@
+//! Tables for a pull request or an issue.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use super::Format;
+use crate::compare::is_control_arm;
+use crate::{Cell, Comparison, ReadError, Report, Status, format_ns, format_rate, format_ratio};
+
+pub(super) const FORMAT: Format =
+    Format { name: "markdown", extension: "md", summary: "tables for a pull request or an issue", write };
+
+/// The throughput comparison of a case and backend.
+type Comparisons<'a> = HashMap<(String, &'a str), &'a Comparison>;
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a format")]
+fn write(report: &Report) -> Result<String, ReadError> {
+    let mut out = String::new();
+    push_head(&mut out, report);
+    let comparisons: Comparisons<'_> = report
+        .comparisons
+        .iter()
+        .chain(&report.control)
+        .filter(|comparison| comparison.metric == "throughput")
+        .map(|comparison| ((comparison.case(), comparison.candidate.as_str()), comparison))
+        .collect();
+    for (case, cells) in by_case(report) {
+        push_case(&mut out, &case, &cells, &comparisons);
+    }
+    push_validity(&mut out, report);
+    Ok(out)
+}
+
+fn push_head(out: &mut String, report: &Report) {
+    let (run, environment) = (&report.run, &report.environment);
+    line(out, &format!("# {}", text(&run.id)));
+    line(out, "");
+    match run.status {
+        Status::Complete => {}
+        Status::Running => line(out, "**Still running: these figures are not final.**\n"),
+        Status::Interrupted => line(out, "**Interrupted: fewer rounds than asked for.**\n"),
+        Status::Invalid => line(out, "**Not valid: a check failed, see the end.**\n"),
+    }
+    line(
+        out,
+        &format!(
+            "{}, {} cores, {}; {}, {}; {}; seed {}.",
+            text(&environment.cpu),
+            environment.cores,
+            text(&environment.kernel),
+            text(&environment.rustc),
+            text(&environment.profile),
+            text(&environment.runtime),
+            run.seed,
+        ),
+    );
+}
+
+fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Comparisons<'_>) {
+    line(out, &format!("\n## {}\n", text(case)));
+    line(
+        out,
+        "| backend | throughput | range | ratio | interval | verdict | wait p50 | p99 | max | Jain | smallest share |",
+    );
+    line(out, "|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|");
+    for cell in cells {
+        let throughput = &cell.throughput_ops_per_s;
+        let comparison = comparisons.get(&(case.to_owned(), cell.backend.as_str()));
+        let verdict = match comparison {
+            Some(_) if is_control_arm(&cell.backend) => "noise floor",
+            Some(comparison) => comparison.verdict.name(),
+            None => "",
+        };
+        let interval = comparison.and_then(|comparison| comparison.ci);
+        line(
+            out,
+            &format!(
+                "| {} | {} | {} – {} | {} | {} | {verdict} | {} | {} | {} | {:.3} | {:.3} |",
+                text(&cell.backend),
+                format_rate(throughput.median),
+                format_rate(throughput.min),
+                format_rate(throughput.max),
+                comparison.and_then(|comparison| comparison.ratio).map_or(String::new(), format_ratio),
+                interval.map_or(String::new(), |[low, high]| {
+                    format!("{} – {}", format_ratio(low), format_ratio(high))
+                }),
+                wait(cell.wait_ns.p50),
+                wait(cell.wait_ns.p99),
+                wait((cell.wait_ns.count > 0).then_some(cell.wait_ns.max)),
+                cell.fairness.jain,
+                cell.fairness.smallest_share,
+            ),
+        );
+    }
+    if let Some(baseline) =
+        cells.iter().find_map(|cell| comparisons.get(&(case.to_owned(), cell.backend.as_str())))
+    {
+        line(
+            out,
+            &format!("\nRatio above 1: more operations in a second than {}.", text(&baseline.baseline)),
+        );
+    }
+}
+
+fn push_validity(out: &mut String, report: &Report) {
+    if report.validity.is_empty() {
+        return;
+    }
+    line(out, "\n## Validity\n");
+    line(out, "| check | | seen |");
+    line(out, "|---|---|---|");
+    for check in &report.validity {
+        let outcome = if check.pass { "passed" } else { "**failed**" };
+        line(out, &format!("| {} | {outcome} | {} |", text(&check.check), text(&check.detail)));
+    }
+}
+
+/// The cells by case, both in the order of the report.
+fn by_case(report: &Report) -> Vec<(String, Vec<&Cell>)> {
+    let mut places = HashMap::new();
+    let mut cases: Vec<(String, Vec<&Cell>)> = Vec::new();
+    for cell in &report.cells {
+        let place = *places.entry(cell.case()).or_insert_with(|| {
+            cases.push((cell.case(), Vec::new()));
+            cases.len() - 1
+        });
+        cases[place].1.push(cell);
+    }
+    cases
+}
+
+fn wait(ns: Option<u64>) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+    ns.map_or("–".to_owned(), |ns| format_ns(ns as f64))
+}
+
+/// Text from a report, unable to end a cell or to start markup.
+fn text(raw: &str) -> String {
+    let mut safe = String::with_capacity(raw.len());
+    for character in raw.chars() {
+        match character {
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' => safe.extend(['\\', character]),
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            character if character.is_control() => safe.push(' '),
+            character => safe.push(character),
+        }
+    }
+    safe
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{text}");
+}
