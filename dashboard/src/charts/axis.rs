@@ -1,0 +1,93 @@
+//! Axes: logarithmic time with units, logarithmic ratios, plain counts.
+
+use plotly::common::Title;
+use plotly::layout::{Axis, AxisType};
+
+use super::units::{tick_ns, tick_ratio};
+
+/// Decades below which a logarithmic axis is labelled at 1, 2 and 5 instead of 1 alone.
+const FINE_DECADES: f64 = 2.5;
+
+/// An axis as all of ours look.
+pub(super) fn plain(title: &str) -> Axis {
+    Axis::new()
+        .title(Title::with_text(title).font(plotly::common::Font::new().size(12).color("var(--ink-3)")))
+        .grid_color("var(--grid)")
+        .zero_line(false)
+        .line_color("var(--axis)")
+        .show_line(true)
+        .tick_color("var(--axis)")
+        .auto_margin(true)
+}
+
+/// Logarithmic time between the two values, labelled with units; data and labels in nanoseconds.
+pub(super) fn time(title: &str, span: Option<(f64, f64)>) -> Axis {
+    let (low, high) = span.unwrap_or((100.0, 1e6));
+    let ticks = log_ticks(low, high);
+    let labels = ticks.iter().map(|&ns| tick_ns(ns)).collect();
+    plain(title).type_(AxisType::Log).tick_values(ticks).tick_text(labels)
+}
+
+/// Logarithmic ratios, as far below 1 as above.
+pub(super) fn ratio(title: &str, farthest: f64) -> Axis {
+    let reach = if farthest.is_finite() { farthest.clamp(1.1, 1e6) } else { 1e6 } * 1.08;
+    let steps: &[f64] = match reach {
+        r if r < 1.2 => &[1.0, 1.05, 1.1, 1.15],
+        r if r < 1.6 => &[1.0, 1.1, 1.2, 1.3, 1.5],
+        r if r < 4.0 => &[1.0, 1.25, 1.5, 2.0, 3.0],
+        r if r < 12.0 => &[1.0, 1.5, 2.0, 3.0, 5.0, 10.0],
+        _ => &[1.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6],
+    };
+    let above = steps.iter().copied().filter(|&step| step <= reach);
+    let mut ticks: Vec<f64> = above.clone().skip(1).map(|step| 1.0 / step).chain(above).collect();
+    ticks.sort_by(f64::total_cmp);
+    let labels = ticks.iter().map(|&tick| tick_ratio(tick)).collect();
+    let bound = reach.log10();
+    plain(title).type_(AxisType::Log).tick_values(ticks).tick_text(labels).range(vec![-bound, bound])
+}
+
+/// 1, 10, 100 …, or 1, 2, 5, 10 … where the span is narrow; a step beyond both ends.
+fn log_ticks(low: f64, high: f64) -> Vec<f64> {
+    let low = low.max(1.0);
+    let high = high.max(low);
+    let fine = (high / low).log10() < FINE_DECADES;
+    let steps: &[f64] = if fine { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let (first, last) = (low.log10().floor() as i32 - 1, high.log10().ceil() as i32 + 1);
+    let decades = (first.max(0)..=last.min(18)).map(|power| 10_f64.powi(power));
+    decades.flat_map(|decade| steps.iter().map(move |step| step * decade)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_span_is_labelled_finely() {
+        let ticks = log_ticks(100.0, 900.0);
+        assert!(ticks.contains(&200.0) && ticks.contains(&500.0));
+        assert!(!log_ticks(10.0, 1e7).contains(&200.0));
+    }
+
+    #[test]
+    fn absurd_spans_give_few_ticks() {
+        for (low, high) in [(0.0, 0.0), (-5.0, -1.0), (1.0, f64::MAX), (1e9, 1.0)] {
+            assert!(log_ticks(low, high).len() < 100);
+        }
+    }
+
+    #[test]
+    fn a_time_axis_carries_units() {
+        let axis = serde_json::to_value(time("wait", Some((50.0, 5e7)))).unwrap();
+        let labels: Vec<_> = axis["ticktext"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
+        assert!(labels.contains(&"100 ns") && labels.contains(&"1 µs") && labels.contains(&"10 ms"), "{labels:?}");
+        assert_eq!(axis["type"], "log");
+    }
+
+    #[test]
+    fn a_ratio_axis_reaches_as_far_down_as_up() {
+        let axis = serde_json::to_value(ratio("", 2.0)).unwrap();
+        assert_eq!(axis["range"][0].as_f64().unwrap(), -axis["range"][1].as_f64().unwrap());
+        let labels = axis["ticktext"].to_string();
+        assert!(labels.contains("0.5×") && labels.contains("\"1×") && labels.contains("\"2×"), "{labels}");
+    }
+}

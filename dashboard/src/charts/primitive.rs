@@ -1,0 +1,51 @@
+//! The waits and holds of one live primitive, from the buckets of its snapshot.
+
+use crate::snapshot::{Distribution, PrimitiveSnapshot};
+
+use plotly::Scatter;
+use plotly::common::{DashType, Fill, HoverInfo, Line, LineShape, Mode};
+use plotly::layout::RangeMode;
+use results::format_ns;
+
+use super::bins::{Bins, joined};
+use super::{Chart, axis, base_layout, plain};
+
+/// Wait and hold times of a row, overlaid.
+pub(crate) fn primitive(row: &PrimitiveSnapshot) -> Chart {
+    let kinds = [
+        ("wait", &row.wait_ns, "var(--series-1)", "var(--series-1-soft)", DashType::Solid),
+        ("hold", &row.hold_ns, "var(--series-5)", "var(--series-5-soft)", DashType::Dash),
+    ];
+    let mut traces = Vec::new();
+    let mut span = None;
+    let mut medians = Vec::new();
+    for (name, distribution, color, fill, dash) in kinds {
+        let Some(bins) = Bins::of(distribution.buckets.iter().copied()) else { continue };
+        span = joined(span, bins.span_ns());
+        traces.push(plain(&outline(name, &bins, color, fill, dash)));
+        medians.push(median(name, distribution));
+    }
+    let layout = base_layout()
+        .height(260)
+        .x_axis(axis::time("duration (log scale)", span))
+        .y_axis(axis::plain("share").tick_suffix(" %").range_mode(RangeMode::ToZero));
+    let summary = if medians.is_empty() { "Nothing recorded yet.".to_owned() } else { medians.join(", ") };
+    Chart::new(traces, &layout, summary)
+}
+
+fn outline(name: &str, bins: &Bins, color: &'static str, fill: &'static str, dash: DashType) -> Scatter<f64, f64> {
+    let (x, y) = bins.outline();
+    let texts = x.iter().zip(&y).map(|(x, y)| format!("{name} {}+: {y:.2} %", format_ns(*x))).collect();
+    *Scatter::new(x, y)
+        .name(name)
+        .mode(Mode::Lines)
+        .line(Line::new().color(color).width(2.0).dash(dash).shape(LineShape::Hv))
+        .fill(Fill::ToZeroY)
+        .fill_color(fill)
+        .hover_text_array(texts)
+        .hover_info(HoverInfo::Text)
+}
+
+fn median(name: &str, distribution: &Distribution) -> String {
+    format!("median {name} {} over {}", format_ns(distribution.p50 as f64), distribution.count)
+}

@@ -1,0 +1,52 @@
+//! How long acquisitions waited, all backends of a case overlaid on one logarithmic time axis.
+
+use plotly::Scatter;
+use plotly::common::{Fill, HoverInfo, Line, LineShape, Mode, Visible};
+use results::{Cell, format_ns};
+
+use super::bins::{Bins, joined};
+use super::palette::Series;
+use super::{Chart, axis, base_layout, plain};
+
+/// The wait times of the cells of one case.
+pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
+    let mut traces = Vec::new();
+    let mut span = None;
+    let mut medians = Vec::new();
+    for cell in cells {
+        // A histogram that cannot be read is left out; the table beside the chart still has the percentiles.
+        let Ok(histogram) = cell.wait_ns.histogram() else { continue };
+        let recorded = histogram.iter_recorded().map(|v| (v.value_iterated_to(), v.count_at_value()));
+        let Some(bins) = Bins::of(recorded) else { continue };
+        span = joined(span, bins.span_ns());
+        let series = Series::of(&cell.backend);
+        traces.push(plain(&outline(&cell.backend, &series, &bins)));
+        if let (false, Some(p50)) = (series.control, cell.wait_ns.p50) {
+            medians.push(format!("{} {}", cell.backend, format_ns(p50 as f64)));
+        }
+    }
+    let layout = base_layout()
+        .x_axis(axis::time("wait (log scale)", span))
+        .y_axis(axis::plain("share of waits").tick_suffix(" %").range_mode(plotly::layout::RangeMode::ToZero));
+    let summary = format!("Histogram of wait times. Medians: {}.", medians.join(", "));
+    Chart::new(traces, &layout, summary)
+}
+
+/// A distribution as a filled step line in a backend's looks.
+pub(super) fn outline(name: &str, series: &Series, bins: &Bins) -> Scatter<f64, f64> {
+    let (x, y) = bins.outline();
+    let texts = x.iter().zip(&y).map(|(x, y)| format!("{}+: {y:.2} %", format_ns(*x))).collect();
+    let line = Line::new().color(series.color()).width(series.width()).dash(series.dash()).shape(LineShape::Hv);
+    let trace = Scatter::new(x, y)
+        .name(name)
+        .mode(Mode::Lines)
+        .line(line)
+        .hover_text_array(texts)
+        .hover_info(HoverInfo::Text);
+    // The control repeats the baseline: it is there for those who ask for it.
+    if series.control {
+        *trace.visible(Visible::LegendOnly)
+    } else {
+        *trace.fill(Fill::ToZeroY).fill_color(series.fill())
+    }
+}

@@ -1,0 +1,252 @@
+//! The stream of events: the snapshot as unnamed events, the run under way as events named `run`.
+//!
+//! A frame is made once and shared by all who listen. Nobody listens: nothing is made. Each listener sees
+//! the newest frame, never a backlog, so a slow one costs no memory. Their number is limited.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State as Shared;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::run::RunView;
+use crate::view::RunPage;
+
+use super::State;
+use super::error::ApiError;
+
+/// Time between two snapshots.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Least time between two views of a run: drawing faster than one sees costs the run, not the viewer.
+const RUN_INTERVAL: Duration = Duration::from_millis(400);
+
+/// Silence after which a comment keeps proxies from closing the stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Streams open at once; a browser needs one for each tab that shows the page.
+const LISTENERS_LIMIT: usize = 64;
+
+/// Where frames are published and listeners find them.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    snapshot: watch::Sender<Option<Bytes>>,
+    run: watch::Sender<Option<Bytes>>,
+    /// How many futures serve; streams end when the last is gone.
+    open: watch::Sender<usize>,
+    listeners: Arc<AtomicUsize>,
+    joined: Arc<Notify>,
+}
+
+impl Hub {
+    pub(crate) fn new() -> Self {
+        Self {
+            snapshot: watch::Sender::new(None),
+            run: watch::Sender::new(None),
+            open: watch::Sender::new(0),
+            listeners: Arc::new(AtomicUsize::new(0)),
+            joined: Arc::new(Notify::new()),
+        }
+    }
+
+    pub(crate) fn keep_open(&self) -> OpenGuard {
+        self.open.send_modify(|count| *count += 1);
+        OpenGuard { open: self.open.clone() }
+    }
+
+    /// Counts a listener in, unless there are too many.
+    fn join(&self) -> Option<Listener> {
+        // Ordering: Relaxed; the count guards no other memory, and the notification below orders itself.
+        let counted = self.listeners.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < LISTENERS_LIMIT).then_some(count + 1)
+        });
+        counted.ok()?;
+        let mut snapshot = self.snapshot.subscribe();
+        let mut run = self.run.subscribe();
+        snapshot.mark_changed();
+        run.mark_changed();
+        self.joined.notify_one();
+        Some(Listener {
+            snapshot,
+            run,
+            open: self.open.subscribe(),
+            _seat: Seat { listeners: Arc::clone(&self.listeners) },
+        })
+    }
+
+    /// Waits until somebody listens; frames made for earlier listeners are forgotten then.
+    async fn listened(&self) {
+        while self.listeners.load(Ordering::Relaxed) == 0 {
+            self.snapshot.send_replace(None);
+            self.run.send_replace(None);
+            self.joined.notified().await;
+        }
+    }
+}
+
+/// Keeps event streams open; see [`State::keep_open`].
+#[derive(Debug)]
+pub(crate) struct OpenGuard {
+    open: watch::Sender<usize>,
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.open.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A listener's place among the counted ones.
+#[derive(Debug)]
+struct Seat {
+    listeners: Arc<AtomicUsize>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Listener {
+    snapshot: watch::Receiver<Option<Bytes>>,
+    run: watch::Receiver<Option<Bytes>>,
+    open: watch::Receiver<usize>,
+    _seat: Seat,
+}
+
+impl Listener {
+    /// The next frame; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let frame = tokio::select! {
+                // The snapshot goes first: it is what a plain reader of the stream expects.
+                biased;
+                gone = self.open.wait_for(|count| *count == 0) => {
+                    drop(gone);
+                    return None;
+                }
+                changed = self.snapshot.changed() => changed.ok().and_then(|()| self.snapshot.borrow_and_update().clone()),
+                changed = self.run.changed() => changed.ok().and_then(|()| self.run.borrow_and_update().clone()),
+                () = sleep(KEEP_ALIVE) => Some(Bytes::from_static(b": still here\n\n")),
+            };
+            if frame.is_some() {
+                return frame;
+            }
+        }
+    }
+}
+
+/// `GET /api/v1/events`.
+pub(crate) async fn stream(Shared(state): Shared<State>) -> Response {
+    let Some(listener) = state.hub().join() else {
+        return ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{LISTENERS_LIMIT} event streams are open, which is the limit"),
+            "close a tab that shows the page, or ask /api/v1/snapshot",
+        )
+        .into_response();
+    };
+    let frames = stream::unfold(listener, |mut listener| async {
+        let frame = listener.next().await?;
+        Some((Ok::<_, Infallible>(frame), listener))
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(frames)).into_response()
+}
+
+/// Makes frames as long as somebody listens. Dropped with the server.
+pub(crate) async fn publish_forever(state: State) -> Infallible {
+    let mut feed = state.feed().subscribe();
+    loop {
+        state.hub().listened().await;
+        feed.mark_changed();
+        publish_while_listened(&state, &mut feed).await;
+    }
+}
+
+async fn publish_while_listened(
+    state: &State,
+    feed: &mut watch::Receiver<Option<RunView>>,
+) {
+    let hub = state.hub();
+    let mut snapshot_due = Instant::now();
+    let mut run_due = Instant::now();
+    while hub.listeners.load(Ordering::Relaxed) > 0 {
+        if Instant::now() >= snapshot_due {
+            snapshot_due = Instant::now() + SNAPSHOT_INTERVAL;
+            publish(&hub.snapshot, None, &state.collector().snapshot());
+        }
+        if Instant::now() >= run_due && feed.has_changed().unwrap_or(false) {
+            run_due = Instant::now() + RUN_INTERVAL;
+            let view = feed.borrow_and_update().clone();
+            if let Some(view) = view {
+                publish(&hub.run, Some("run"), &RunPage::live(&view));
+            }
+        }
+        tokio::select! {
+            () = sleep_until(snapshot_due) => {}
+            () = next_view(feed, run_due) => {}
+        }
+    }
+}
+
+/// Ready when there is a view to draw and it is not too soon.
+async fn next_view(feed: &mut watch::Receiver<Option<RunView>>, due: Instant) {
+    sleep_until(due).await;
+    match feed.changed().await {
+        // Waiting for it counted it as seen; the one who draws it must still find it new.
+        Ok(()) => feed.mark_changed(),
+        // The feed is gone: no view will ever come.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn publish<T: Serialize>(to: &watch::Sender<Option<Bytes>>, name: Option<&str>, data: &T) {
+    // Our own plain data always serialises; were it not so, a missing frame is better than a panic.
+    if let Ok(json) = serde_json::to_string(data) {
+        to.send_replace(Some(frame(name, &json)));
+    }
+}
+
+/// One event. JSON has no line break outside its strings, and none inside them unescaped.
+fn frame(name: Option<&str>, json: &str) -> Bytes {
+    let mut text = String::with_capacity(json.len() + 32);
+    if let Some(name) = name {
+        text.push_str("event: ");
+        text.push_str(name);
+        text.push('\n');
+    }
+    text.push_str("data: ");
+    text.push_str(json);
+    text.push_str("\n\n");
+    Bytes::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unnamed_frame_is_plain_data() {
+        assert_eq!(frame(None, "{}"), "data: {}\n\n");
+        assert_eq!(frame(Some("run"), "1"), "event: run\ndata: 1\n\n");
+    }
+
+    #[test]
+    fn listeners_beyond_the_limit_are_refused_until_one_leaves() {
+        let hub = Hub::new();
+        let mut seated: Vec<_> = (0..LISTENERS_LIMIT).map(|_| hub.join()).collect();
+        assert!(seated.iter().all(Option::is_some));
+        assert!(hub.join().is_none());
+        seated.pop();
+        assert!(hub.join().is_some());
+    }
+}

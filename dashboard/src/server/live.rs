@@ -1,0 +1,42 @@
+//! What happens now: the run under way, and the charts of one live primitive.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Shared};
+use serde::Serialize;
+
+use crate::charts::{self, Chart};
+use crate::view::RunPage;
+
+use super::State;
+use super::error::ApiError;
+
+/// `GET /api/v1/run`: the run under way or just ended; 404 where none was started.
+pub(crate) async fn run(Shared(state): Shared<State>) -> Result<Json<RunPage>, ApiError> {
+    let view = state.feed().latest().ok_or_else(|| {
+        ApiError::not_found("no run was started in this program", "start one: bench-harness --workload semaphore")
+    })?;
+    Ok(Json(RunPage::live(&view)))
+}
+
+/// Answer of [`primitive_charts`].
+#[derive(Debug, Serialize)]
+pub(crate) struct PrimitiveCharts {
+    durations: Chart,
+}
+
+/// `GET /api/v1/primitives/{id}/charts`.
+pub(crate) async fn primitive_charts(
+    Shared(state): Shared<State>,
+    id: Result<Path<u64>, PathRejection>,
+) -> Result<Json<PrimitiveCharts>, ApiError> {
+    let Ok(Path(id)) = id else {
+        return Err(ApiError::bad_request("the id of a primitive is a number", "take one of /api/v1/snapshot"));
+    };
+    let snapshot = state.collector().snapshot();
+    let row = snapshot.primitives.iter().find(|row| row.id == id);
+    let row = row.ok_or_else(|| {
+        ApiError::not_found(format!("there is no primitive {id}"), "take an id of /api/v1/snapshot")
+    })?;
+    Ok(Json(PrimitiveCharts { durations: charts::primitive(row) }))
+}

@@ -1,0 +1,106 @@
+//! The table of routes, and what every route may use.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::State as Shared;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+
+use crate::collector::Collector;
+use crate::exporters::prometheus;
+use crate::run::RunFeed;
+use crate::snapshot::Snapshot;
+
+use super::access::{self, HostRule};
+use super::error::ApiError;
+use super::events::{Hub, OpenGuard};
+use super::{assets, compare, events, live, reports};
+
+/// What the routes share. Clones are cheap and mean the same.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    collector: Collector,
+    feed: RunFeed,
+    reports_dir: Option<PathBuf>,
+    hosts: HostRule,
+    hub: Hub,
+}
+
+impl State {
+    pub(crate) fn new(
+        collector: Collector,
+        feed: RunFeed,
+        reports_dir: Option<PathBuf>,
+        hosts: HostRule,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { collector, feed, reports_dir, hosts, hub: Hub::new() }) }
+    }
+
+    pub(crate) fn collector(&self) -> &Collector {
+        &self.inner.collector
+    }
+
+    pub(crate) fn feed(&self) -> &RunFeed {
+        &self.inner.feed
+    }
+
+    pub(crate) fn reports_dir(&self) -> Option<&Path> {
+        self.inner.reports_dir.as_deref()
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// As long as the guard lives, event streams go on.
+    pub(crate) fn keep_open(&self) -> OpenGuard {
+        self.inner.hub.keep_open()
+    }
+}
+
+/// Every route of the server.
+pub(crate) fn router(state: State) -> Router {
+    let hosts = state.inner.hosts.clone();
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/assets/{version}/{name}", get(assets::asset))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/snapshot", get(snapshot))
+        .route("/api/v1/events", get(events::stream))
+        .route("/api/v1/run", get(live::run))
+        .route("/api/v1/primitives/{id}/charts", get(live::primitive_charts))
+        .route("/api/v1/reports", get(reports::list))
+        .route("/api/v1/reports/{id}", get(reports::report))
+        .route("/api/v1/reports/{id}/view", get(reports::view))
+        .route("/api/v1/compare", get(compare::compare))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(hosts, access::guard))
+        .with_state(state)
+}
+
+async fn snapshot(Shared(state): Shared<State>) -> Json<Snapshot> {
+    Json(state.collector().snapshot())
+}
+
+async fn metrics(Shared(state): Shared<State>) -> impl IntoResponse {
+    let text = prometheus::encode(&state.collector().snapshot());
+    ([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], text)
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is nothing at {}", uri.path()), "open / for the page, or /api/v1/snapshot")
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this route is only read", "ask with GET")
+}

@@ -1,0 +1,115 @@
+//! Verdicts in words. They firm up as rounds come, and never claim more than the interval does.
+
+use results::{Comparison, Report, Status, Verdict, format_ratio};
+
+/// The metric that headlines are about.
+pub(super) const THROUGHPUT: &str = "throughput";
+
+/// A comparison in a sentence: `sync does 1.42× the throughput of tokio (95 % interval 1.35× to 1.50×): faster`.
+pub(super) fn headline(comparison: &Comparison, report: &Report) -> String {
+    let running = report.run.status == Status::Running;
+    format!("{}{}", rounds(comparison.rounds, report, running), finding(comparison, running))
+}
+
+/// The same for a list, where the workload must be said and the rounds need not.
+pub(super) fn verdict_line(comparison: &Comparison) -> String {
+    let ratio = comparison.ratio.map_or_else(|| "–".to_owned(), format_ratio);
+    let verdict = comparison.verdict.name();
+    format!("{}: {} {ratio} {}, {verdict}", comparison.workload, comparison.candidate, comparison.baseline)
+}
+
+/// A metric as a person calls it.
+pub(super) fn metric(name: &str) -> String {
+    match name {
+        THROUGHPUT => "throughput".to_owned(),
+        "wait_p50" => "wait p50".to_owned(),
+        "wait_p99" => "wait p99".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+fn rounds(done: usize, report: &Report, running: bool) -> String {
+    let noun = if done == 1 { "round" } else { "rounds" };
+    match rounds_planned(&report.run.argv) {
+        Some(planned) if running && planned > done => format!("After {done} of {planned} rounds: "),
+        _ if running => format!("After {done} {noun}: "),
+        _ => format!("{done} {noun}: "),
+    }
+}
+
+/// `--rounds N` or `--rounds=N`, where the run was told.
+fn rounds_planned(argv: &[String]) -> Option<usize> {
+    let mut arguments = argv.iter();
+    let value = arguments.find_map(|argument| match argument.strip_prefix("--rounds") {
+        Some("") => Some(None),
+        Some(rest) => rest.strip_prefix('=').map(|value| Some(value.to_owned())),
+        None => None,
+    })?;
+    value.or_else(|| arguments.next().cloned())?.parse().ok()
+}
+
+fn finding(comparison: &Comparison, running: bool) -> String {
+    let (candidate, baseline) = (&comparison.candidate, &comparison.baseline);
+    let (Some(ratio), Some([low, high])) = (comparison.ratio, comparison.ci) else {
+        return if running {
+            format!("too early to compare {candidate} with {baseline}")
+        } else {
+            format!("{candidate} and {baseline} cannot be compared: raise --rounds")
+        };
+    };
+    let percent = 100.0 * comparison.confidence;
+    let (low, high) = (format_ratio(low), format_ratio(high));
+    let figures = format!("{} ({percent:.0} % interval {low} to {high})", format_ratio(ratio));
+    match (comparison.verdict, running) {
+        (Verdict::Faster, _) => format!("{candidate} is faster than {baseline}, {figures}"),
+        (Verdict::Slower, _) => format!("{candidate} is slower than {baseline}, {figures}"),
+        (Verdict::Equivalent, _) => format!("no difference that matters between {candidate} and {baseline}, {figures}"),
+        (Verdict::Inconclusive, true) => format!("not settled between {candidate} and {baseline}, {figures}"),
+        (Verdict::Inconclusive, false) => {
+            format!("inconclusive between {candidate} and {baseline}, {figures}; raise --rounds")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn comparison(verdict: Verdict) -> Comparison {
+        Comparison { verdict, ..testing::comparison("sync", "tokio", 1.42, [1.35, 1.5], 7) }
+    }
+
+    #[test]
+    fn a_running_comparison_says_after_how_many_rounds() {
+        let mut report = testing::report(7, Status::Running);
+        report.run.argv = vec!["--rounds".to_owned(), "20".to_owned()];
+        let text = headline(&comparison(Verdict::Faster), &report);
+        assert_eq!(text, "After 7 of 20 rounds: sync is faster than tokio, 1.42× (95 % interval 1.35× to 1.50×)");
+    }
+
+    #[test]
+    fn an_inconclusive_end_says_what_to_do() {
+        let report = testing::report(7, Status::Complete);
+        assert!(headline(&comparison(Verdict::Inconclusive), &report).ends_with("raise --rounds"));
+        let report = testing::report(7, Status::Running);
+        assert!(!headline(&comparison(Verdict::Inconclusive), &report).contains("raise"));
+    }
+
+    #[test]
+    fn one_round_claims_nothing() {
+        let report = testing::report(1, Status::Running);
+        let one = Comparison { ratio: None, ci: None, rounds: 1, ..comparison(Verdict::Inconclusive) };
+        assert_eq!(headline(&one, &report), "After 1 of 20 rounds: too early to compare sync with tokio");
+    }
+
+    #[test]
+    fn planned_rounds_are_read_from_either_form_and_odd_ones_ignored() {
+        let argv = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(rounds_planned(&argv("--workload mutex --rounds 12")), Some(12));
+        assert_eq!(rounds_planned(&argv("--rounds=9")), Some(9));
+        for odd in ["--rounds", "--rounds x", "--rounds-up 3", ""] {
+            assert_eq!(rounds_planned(&argv(odd)), None, "{odd}");
+        }
+    }
+}
