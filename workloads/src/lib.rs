@@ -1,16 +1,36 @@
 //! What contention looks like: backends × workloads.
+//!
+//! | what | where | a new one |
+//! |---|---|---|
+//! | a workload: names, words, defaults, its law and the loop of a task | `workloads/*.rs` | a file, and its line in [`WORKLOADS`] |
+//! | a backend: whose primitives | `backends/*.rs` | a file, and its lines in `backends/mod.rs` |
+//! | what a backend must be able to do | [`backend`] | a trait for each family of primitives |
+//! | the parts of every loop: asking, holding, counting | `measure/*.rs` | |
+//! | what goes in and out of a slot | [`Slot`], [`SlotOutcome`] | |
+//!
+//! Rounds, statistics, reports and the collector are not known here: a caller picks an [`Arm`], hands it a
+//! [`Slot`] and gets plain numbers back.
 #![forbid(unsafe_code)]
 
+pub mod backend;
+pub mod backends;
+mod measure;
 mod params;
 mod slot;
 mod workload;
+pub mod workloads;
 
-pub use params::{HoldMode, ParamValue, Params};
+pub use params::{HoldMode, ParamValue, Params, ParamsError};
 pub use slot::{Pass, Recorder, Slot, SlotOutcome, Stop};
 pub use workload::{Arm, Backend, Variant, Workload};
 
 /// Every workload, in the order of `list`.
-pub const WORKLOADS: &[Workload] = &[];
+pub const WORKLOADS: &[Workload] = &[
+    workloads::mutex::WORKLOAD,
+    workloads::semaphore::WORKLOAD,
+    workloads::condition::WORKLOAD,
+    workloads::event::WORKLOAD,
+];
 
 /// Every backend, in the order of `list`.
-pub const BACKENDS: &[&Backend] = &[];
+pub const BACKENDS: &[&Backend] = &[&backends::tokio::BACKEND];

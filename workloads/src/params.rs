@@ -1,5 +1,6 @@
 //! The knobs of a case. Plain data: where they come from (arguments, a scenario file) is not known here.
 
+use std::fmt;
 use std::time::Duration;
 
 /// How a task spends the time for which it holds what it acquired.
@@ -13,7 +14,7 @@ pub enum HoldMode {
     Sleep,
 }
 
-/// The knobs of a case. Zero tasks or permits are refused by whoever reads them from the user.
+/// The knobs of a case. What [`check`](Self::check) refuses is not run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     /// Tasks that contend, 1 to 1,000,000.
@@ -30,6 +31,25 @@ pub struct Params {
     pub cancel_percent: f64,
 }
 
+/// Parameters that no case can have; says which knob, its value, and what it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamsError {
+    /// The knob, named as in [`Params::entries`].
+    pub knob: &'static str,
+    /// The value that was refused.
+    pub value: String,
+    /// What the knob takes.
+    pub allowed: String,
+}
+
+impl fmt::Display for ParamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be {}: it takes {}", self.knob, self.value, self.allowed)
+    }
+}
+
+impl std::error::Error for ParamsError {}
+
 /// A knob's value as a report stores it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamValue {
@@ -42,6 +62,36 @@ pub enum ParamValue {
 }
 
 impl Params {
+    /// Most tasks of a case; a million tasks take about a gigabyte.
+    pub const MAX_TASKS: usize = 1_000_000;
+
+    /// Most permits of a case: as many as every backend can count.
+    pub const MAX_PERMITS: usize = 1_000_000_000;
+
+    /// Longest hold and longest think time. An operation that is under way when the slot ends is finished, so
+    /// a slot may outlast its time by as much.
+    pub const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+    /// Refuses what no slot can be run with.
+    ///
+    /// # Errors
+    ///
+    /// The first knob, in the order of [`entries`](Self::entries), whose value is out of its range.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        check_count("tasks", self.tasks, Self::MAX_TASKS)?;
+        check_count("permits", self.permits, Self::MAX_PERMITS)?;
+        check_pause("hold_ns", self.hold)?;
+        check_pause("think_ns", self.think)?;
+        if !(0.0..=100.0).contains(&self.cancel_percent) {
+            return Err(ParamsError {
+                knob: "cancel_percent",
+                value: self.cancel_percent.to_string(),
+                allowed: "0 to 100".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// Every knob under its report name, in the order of the command line's help.
     pub fn entries(&self) -> Vec<(&'static str, ParamValue)> {
         vec![
@@ -55,7 +105,25 @@ impl Params {
     }
 }
 
+fn check_count(knob: &'static str, value: usize, max: usize) -> Result<(), ParamsError> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ParamsError { knob, value: value.to_string(), allowed: format!("1 to {max}") })
+}
+
+fn check_pause(knob: &'static str, value: Duration) -> Result<(), ParamsError> {
+    if value <= Params::MAX_PAUSE {
+        return Ok(());
+    }
+    let (value, allowed) = (value.as_nanos().to_string(), format!("0 to {}", Params::MAX_PAUSE.as_nanos()));
+    Err(ParamsError { knob, value, allowed })
+}
+
 impl HoldMode {
+    /// Every mode, in the order of the command line's help.
+    pub const ALL: [Self; 3] = [Self::Spin, Self::Yield, Self::Sleep];
+
     /// The name of the command line and of the report.
     pub const fn as_str(self) -> &'static str {
         match self {

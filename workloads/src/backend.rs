@@ -1,0 +1,113 @@
+//! What a backend must be able to do, one small trait for each family of primitives.
+//!
+//! A slot function is generic over these traits, so that each pair of workload and backend is compiled into
+//! a loop of its own and no call in it is indirect. A backend implements them on one marker type; where its
+//! library lacks a primitive it either leaves the trait out, or composes the primitive the way users of the
+//! library do and says so in `COMPOSED`.
+//!
+//! Every future here must be cancel safe: dropped at any point, it gives what was on its way to it (a
+//! permit, a notification) to the next waiter. The `cancel_percent` knob drops waits, and a lost permit or
+//! notification would leave the others waiting for ever.
+
+use std::future::Future;
+use std::ops::DerefMut;
+
+use crate::workloads::condition::Buffer;
+
+/// A lock around a counter.
+pub trait MutexBackend: 'static {
+    /// How it was put together, where the library has no such primitive.
+    const COMPOSED: Option<&'static str> = None;
+    /// The lock.
+    type Mutex: Send + Sync + 'static;
+    /// Holds the lock until it is dropped.
+    type Guard<'a>: DerefMut<Target = u64> + Send;
+
+    /// A free lock.
+    fn new(value: u64) -> Self::Mutex;
+
+    /// Waits for the lock.
+    fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send;
+}
+
+/// A counting semaphore.
+pub trait SemaphoreBackend: 'static {
+    /// How it was put together, where the library has no such primitive.
+    const COMPOSED: Option<&'static str> = None;
+    /// The semaphore.
+    type Semaphore: Send + Sync + 'static;
+    /// Gives its permit back when it is dropped.
+    type Permit<'a>: Send;
+
+    /// A semaphore with all its permits free.
+    fn new(permits: usize) -> Self::Semaphore;
+
+    /// Waits for one permit. The semaphore is never closed.
+    fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send;
+
+    /// Permits that are free now; asked when no task runs any more.
+    fn available(semaphore: &Self::Semaphore) -> usize;
+}
+
+/// A flag that tasks wait for and that can be cleared again.
+pub trait EventBackend: 'static {
+    /// How it was put together, where the library has no such primitive.
+    const COMPOSED: Option<&'static str> = None;
+    /// The event.
+    type Event: Send + Sync + 'static;
+
+    /// An event that is not set.
+    fn new() -> Self::Event;
+
+    /// Sets it and releases everyone who waits at this moment, even where [`clear`](Self::clear) follows at once.
+    fn set(event: &Self::Event);
+
+    /// Makes those wait who come from now on.
+    fn clear(event: &Self::Event);
+
+    /// Waits until it is set; a wait has begun when its first poll was pending.
+    fn wait(event: &Self::Event) -> impl Future<Output = ()> + Send;
+}
+
+/// Whose condition: producers wait for room, consumers for an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Waits until there is room, then tells a consumer that there is an item.
+    Producer,
+    /// Waits until there is an item, then tells a producer that there is room.
+    Consumer,
+}
+
+/// Two conditions on one lock around a [`Buffer`].
+pub trait ConditionBackend: 'static {
+    /// How it was put together, where the library has no such primitive.
+    const COMPOSED: Option<&'static str> = None;
+    /// The lock and its two conditions.
+    type Pair: Send + Sync + 'static;
+    /// Holds the lock until it is dropped.
+    type Guard<'a>: DerefMut<Target = Buffer> + Send;
+
+    /// A free lock that nobody waits on.
+    fn new(buffer: Buffer) -> Self::Pair;
+
+    /// Takes the lock and waits on the condition of `side` until `ready` says so.
+    fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        ready: fn(&Buffer) -> bool,
+    ) -> impl Future<Output = Self::Guard<'_>> + Send;
+
+    /// Wakes one task that waits on the other side and releases the lock.
+    fn notify_other<'a>(
+        pair: &'a Self::Pair,
+        side: Side,
+        guard: Self::Guard<'a>,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Wakes every task of both sides and releases the lock.
+    fn notify_everyone<'a>(
+        pair: &'a Self::Pair,
+        side: Side,
+        guard: Self::Guard<'a>,
+    ) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,317 @@
+//! The tasks of a slot: spawned, let go together, joined, and their figures put into one outcome.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use super::hold::{Hold, spin, spin_steps};
+use super::meter::{Counts, Dice, Meter, NOBODY};
+use super::probe::{Equipment, Found, Probe};
+use crate::{Pass, Recorder, Slot, SlotOutcome, Stop};
+
+/// A hold is timed once in so many operations of a task, the first one included.
+const HOLD_SAMPLE: u64 = 256;
+
+/// One task of the slot, as its loop sees it. Lies in the task; nothing in it is shared but `stop`.
+pub(crate) struct Worker<P> {
+    /// Its number among the tasks, from 0.
+    pub(crate) index: usize,
+    /// Operations finished.
+    pub(crate) ops: u64,
+    stop: Arc<Stop>,
+    meter: Meter<P>,
+    hold: Hold,
+    think_steps: u64,
+    clock: fn() -> u64,
+    hold_sum_ns: u64,
+    hold_samples: u64,
+}
+
+impl<P: Probe> Worker<P> {
+    /// Whether the slot is over.
+    ///
+    /// Asked once an operation, right after the grant: a task that was still queued when the slot ended
+    /// gives back at once what it is granted, without holding it and without counting an operation. So a
+    /// slot of a thousand tasks and a long hold ends after one hold, not after a thousand.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    /// Waits for `acquisition`; `None` when the wait was dropped, as `cancel_percent` asks.
+    #[inline]
+    pub(crate) async fn ask<F: Future>(&mut self, acquisition: F) -> Option<F::Output> {
+        self.meter.ask(acquisition, NOBODY).await
+    }
+
+    /// Like [`ask`](Self::ask); `joined` is called when the task has joined the queue to stay.
+    #[inline]
+    pub(crate) async fn ask_joining<F: Future>(
+        &mut self,
+        acquisition: F,
+        joined: impl FnMut(),
+    ) -> Option<F::Output> {
+        self.meter.ask(acquisition, Some(joined)).await
+    }
+
+    /// Holds what was acquired, as long and in the way that the parameters ask for.
+    #[inline]
+    pub(crate) async fn hold(&mut self) {
+        if self.ops.is_multiple_of(HOLD_SAMPLE) {
+            let start = (self.clock)();
+            self.hold.pass().await;
+            self.hold_sum_ns += (self.clock)().saturating_sub(start);
+            self.hold_samples += 1;
+        } else {
+            self.hold.pass().await;
+        }
+    }
+
+    /// Ends an operation: counts it, and spins the think time.
+    #[inline]
+    pub(crate) fn finish_op(&mut self) {
+        self.ops += 1;
+        spin(self.think_steps);
+    }
+}
+
+/// What a task leaves behind, with what its law needs.
+struct Finished<L> {
+    ops: u64,
+    ended_ns: u64,
+    counts: Counts,
+    hold_sum_ns: u64,
+    hold_samples: u64,
+    found: Found,
+    law: L,
+}
+
+/// Runs the function that was compiled for the slot's pass; refuses parameters that no slot can have.
+pub(crate) fn by_pass(
+    slot: Slot<'_>,
+    throughput: fn(Slot<'_>) -> SlotOutcome,
+    latency: fn(Slot<'_>) -> SlotOutcome,
+) -> SlotOutcome {
+    if let Err(error) = slot.params.check() {
+        let (mut outcome, _) = merge::<()>(Vec::new(), 0);
+        outcome.law = Err(error.to_string());
+        outcome.recorders = slot.recorders;
+        return outcome;
+    }
+    match slot.pass {
+        Pass::Throughput => throughput(slot),
+        Pass::Latency => latency(slot),
+    }
+}
+
+/// Everything that the tasks of one slot need.
+pub(crate) struct Crew<'a> {
+    slot: Slot<'a>,
+    companion: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<'a> Crew<'a> {
+    pub(crate) fn new(slot: Slot<'a>) -> Self {
+        Self { slot, companion: None }
+    }
+
+    /// Adds a task that starts with the others but is none of the contending ones: it has no operations, no
+    /// recorder and no share in the figures.
+    pub(crate) fn with_companion(mut self, companion: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.companion = Some(Box::pin(companion));
+        self
+    }
+
+    /// Runs the slot: `task` makes the loop of each worker, which gives the worker back together with what
+    /// the workload's law needs of it. The outcome's law is still to be judged.
+    pub(crate) fn run<P, F, L>(mut self, mut task: impl FnMut(Worker<P>) -> F) -> (SlotOutcome, Vec<L>)
+    where
+        P: Probe,
+        F: Future<Output = (Worker<P>, L)> + Send + 'static,
+        L: Send + 'static,
+    {
+        let (clock, tasks) = (self.slot.clock, self.slot.params.tasks);
+        let gate = Arc::new(Gate::new());
+        let companion = self.companion.take().map(|companion| {
+            let gate = gate.clone();
+            self.slot.runtime.spawn(async move {
+                gate.pass().await;
+                companion.await;
+            })
+        });
+        let mut handles = Vec::with_capacity(tasks);
+        for worker in self.workers::<P>() {
+            let (gate, work) = (gate.clone(), task(worker));
+            handles.push(self.slot.runtime.spawn(async move {
+                gate.pass().await;
+                let (worker, law) = work.await;
+                finished(worker, law)
+            }));
+        }
+        // Opened from inside: on one worker nobody runs before everyone was woken, and on several workers the
+        // first to run is not ahead of the others by as long as this thread may be off its processor.
+        let opener = self.slot.runtime.spawn({
+            let gate = gate.clone();
+            async move { gate.open_when_told().await }
+        });
+        let ready = tasks + usize::from(companion.is_some());
+        let started = self.slot.started;
+        let (began_ns, finished) = self.slot.runtime.block_on(async {
+            gate.all_ready(ready).await;
+            let began_ns = clock();
+            started();
+            gate.tell();
+            joined(opener).await;
+            let mut finished = Vec::with_capacity(tasks);
+            for handle in handles {
+                finished.push(joined(handle).await);
+            }
+            if let Some(companion) = companion {
+                joined(companion).await;
+            }
+            (began_ns, finished)
+        });
+        merge(finished, began_ns)
+    }
+
+    fn workers<P: Probe>(&mut self) -> impl Iterator<Item = Worker<P>> + use<P> {
+        let Slot { params, clock, seed, .. } = self.slot;
+        let stop = self.slot.stop.clone();
+        let waiting = Arc::new(AtomicU64::new(0));
+        let hold = Hold::new(params, clock);
+        let think_steps = spin_steps(params.think, clock);
+        let cancel_percent = params.cancel_percent;
+        let mut recorders = std::mem::take(&mut self.slot.recorders).into_iter();
+        (0..params.tasks).map(move |index| {
+            let recorder = recorders.next();
+            let probe = P::new(Equipment { clock, waiting: waiting.clone(), recorder });
+            Worker {
+                index,
+                ops: 0,
+                stop: stop.clone(),
+                meter: Meter::new(probe, Dice::new(cancel_percent, seed, index as u64)),
+                hold,
+                think_steps,
+                clock,
+                hold_sum_ns: 0,
+                hold_samples: 0,
+            }
+        })
+    }
+}
+
+/// Reads the clock as the last thing that a task does.
+fn finished<P: Probe, L>(worker: Worker<P>, law: L) -> Finished<L> {
+    let ended_ns = (worker.clock)();
+    Finished {
+        ops: worker.ops,
+        ended_ns,
+        counts: worker.meter.counts,
+        hold_sum_ns: worker.hold_sum_ns,
+        hold_samples: worker.hold_samples,
+        found: worker.meter.probe.finish(),
+        law,
+    }
+}
+
+/// What a task returned; its panic goes on in the caller.
+async fn joined<T>(handle: JoinHandle<T>) -> T {
+    match handle.await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => unreachable!("nobody aborts a task of a slot: {error}"),
+        },
+    }
+}
+
+fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) {
+    let mut counts = Counts::default();
+    let (mut holds, mut depths) = (Mean::default(), Mean::default());
+    let mut ended_ns = began_ns;
+    let mut ops_per_task = Vec::with_capacity(finished.len());
+    let mut recorders: Vec<Box<dyn Recorder>> = Vec::new();
+    let mut laws = Vec::with_capacity(finished.len());
+    for task in finished {
+        counts.add(task.counts);
+        holds.add(task.hold_sum_ns, task.hold_samples);
+        depths.add(task.found.depth_sum, task.found.depth_samples);
+        ended_ns = ended_ns.max(task.ended_ns);
+        ops_per_task.push(task.ops);
+        recorders.extend(task.found.recorder);
+        laws.push(task.law);
+    }
+    let outcome = SlotOutcome {
+        ops_per_task,
+        wall_ns: ended_ns - began_ns,
+        acquisitions: counts.acquisitions,
+        waited: counts.waited,
+        forced_yields: counts.forced_yields,
+        cancelled: counts.cancelled,
+        hold_ns: holds.get(),
+        queue_depth: depths.get(),
+        law: Ok(()),
+        recorders,
+    };
+    (outcome, laws)
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    samples: u64,
+}
+
+impl Mean {
+    fn add(&mut self, sum: u64, samples: u64) {
+        self.sum += sum as f64;
+        self.samples += samples;
+    }
+
+    fn get(&self) -> Option<f64> {
+        (self.samples > 0).then(|| self.sum / self.samples as f64)
+    }
+}
+
+/// Where tasks wait for each other before the slot begins.
+///
+/// Made of tokio's semaphores: the gate stands outside what is measured, and must not be one of our own
+/// primitives, which would show up on the dashboard.
+struct Gate {
+    /// One permit for each task that has come.
+    ready: Semaphore,
+    /// Gets its one permit when the slot begins.
+    told: Semaphore,
+    /// Without permits; closed when the slot begins.
+    shut: Semaphore,
+}
+
+impl Gate {
+    fn new() -> Self {
+        Self { ready: Semaphore::new(0), told: Semaphore::new(0), shut: Semaphore::new(0) }
+    }
+
+    async fn pass(&self) {
+        self.ready.add_permits(1);
+        // Closing is how the gate opens, so the error is the expected answer.
+        let _closed = self.shut.acquire().await;
+    }
+
+    async fn all_ready(&self, tasks: usize) {
+        let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+        let _closed = self.ready.acquire_many(tasks).await;
+    }
+
+    fn tell(&self) {
+        self.told.add_permits(1);
+    }
+
+    async fn open_when_told(&self) {
+        let _told = self.told.acquire().await;
+        self.shut.close();
+    }
+}

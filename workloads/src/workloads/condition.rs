@@ -1,0 +1,208 @@
+//! `condition`: producers and consumers that wait for each other under one lock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::{ConditionBackend, Side};
+use crate::backends::arms;
+use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
+use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+
+/// Producers and consumers that wait for each other under one lock.
+pub const WORKLOAD: Workload = Workload {
+    name: "condition",
+    aliases: &[],
+    summary: "producers and consumers that wait for each other under one lock",
+    variants: &[BOUNDED_BUFFER],
+};
+
+const BOUNDED_BUFFER: Variant = Variant {
+    name: "bounded-buffer",
+    summary: "An operation is one item put into, or taken out of, a buffer of P places; half of the N tasks \
+              produce, half consume (a single task does both in turn). Shows what waiting under a lock until \
+              someone notifies costs, taking the lock again included.",
+    defaults: bounded_buffer_defaults,
+    knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    arms: arms!(condition, bounded_buffer),
+};
+
+/// One place, so that after each operation the same side has to wait for the other: the more places there
+/// are, the more operations run through without touching the condition. Nothing is held beyond the operation.
+fn bounded_buffer_defaults() -> Params {
+    Params {
+        tasks: 16,
+        permits: 1,
+        hold: Duration::ZERO,
+        hold_mode: HoldMode::Spin,
+        think: Duration::ZERO,
+        cancel_percent: 0.0,
+    }
+}
+
+/// What lies under the lock: a queue of limited length, with a number on each item.
+#[derive(Debug)]
+pub struct Buffer {
+    items: VecDeque<u64>,
+    capacity: usize,
+    /// Items ever put; the number of the next one.
+    put: u64,
+    /// Items ever taken; the number that the next one must have.
+    taken: u64,
+    /// The slot is over: nobody waits any more.
+    closed: bool,
+    /// The first breach of the law that was seen.
+    breach: Option<String>,
+}
+
+impl Buffer {
+    fn new(capacity: usize) -> Self {
+        // Places beyond these are allocated when they are first used.
+        const RESERVED: usize = 4096;
+        let items = VecDeque::with_capacity(capacity.min(RESERVED));
+        Self { items, capacity, put: 0, taken: 0, closed: false, breach: None }
+    }
+
+    fn put(&mut self) {
+        if self.items.len() >= self.capacity {
+            self.breach(format!("an item was put into a buffer that held {} already", self.capacity));
+        }
+        self.items.push_back(self.put);
+        self.put += 1;
+    }
+
+    fn take(&mut self) {
+        match self.items.pop_front() {
+            Some(number) if number == self.taken => {}
+            other => self.breach(format!("item {} was due, {other:?} was taken", self.taken)),
+        }
+        self.taken += 1;
+    }
+
+    #[cold]
+    fn breach(&mut self, what: String) {
+        self.breach.get_or_insert(what);
+    }
+
+    /// What the buffer says against what the tasks say they put and took.
+    fn law(&self, put: u64, taken: u64) -> Result<(), String> {
+        if let Some(breach) = &self.breach {
+            return Err(breach.clone());
+        }
+        let left = self.items.len() as u64;
+        if (self.put, self.taken) == (put, taken) && put == taken + left {
+            return Ok(());
+        }
+        Err(format!(
+            "the tasks put {put} items and took {taken}; the buffer counted {} and {} and has {left} left",
+            self.put, self.taken
+        ))
+    }
+}
+
+fn has_room(buffer: &Buffer) -> bool {
+    buffer.items.len() < buffer.capacity || buffer.closed
+}
+
+fn has_item(buffer: &Buffer) -> bool {
+    !buffer.items.is_empty() || buffer.closed
+}
+
+/// One slot of `bounded-buffer`.
+pub fn bounded_buffer<B: ConditionBackend>(slot: Slot<'_>) -> SlotOutcome {
+    by_pass(slot, run::<B, Throughput>, run::<B, Latency>)
+}
+
+fn run<B: ConditionBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
+    let (runtime, tasks) = (slot.runtime, slot.params.tasks);
+    let pair = Arc::new(B::new(Buffer::new(slot.params.permits)));
+    let (mut outcome, items) = Crew::new(slot).run(|worker: Worker<P>| {
+        let role = Role::of(worker.index, tasks);
+        turns::<B, P>(pair.clone(), role, worker)
+    });
+    let put = items.iter().map(|items| items.put).sum();
+    let taken = items.iter().map(|items| items.taken).sum();
+    outcome.law =
+        runtime.block_on(async { B::lock_when(&pair, Side::Producer, |_| true).await.law(put, taken) });
+    outcome
+}
+
+/// Which side a task is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Role {
+    side: Side,
+    /// Changes sides after each operation: the one task of a slot of one, which would wait for itself.
+    alternates: bool,
+}
+
+impl Role {
+    /// Even tasks produce, odd ones consume, so there is one of each from two tasks on.
+    fn of(index: usize, tasks: usize) -> Self {
+        let side = if index.is_multiple_of(2) { Side::Producer } else { Side::Consumer };
+        Self { side, alternates: tasks == 1 }
+    }
+
+    fn next(self) -> Self {
+        match (self.alternates, self.side) {
+            (true, Side::Producer) => Self { side: Side::Consumer, ..self },
+            (true, Side::Consumer) => Self { side: Side::Producer, ..self },
+            (false, _) => self,
+        }
+    }
+}
+
+/// What one task did to the buffer.
+#[derive(Default)]
+struct Items {
+    put: u64,
+    taken: u64,
+}
+
+/// The first task that sees the end of the slot closes the buffer and wakes everyone; the others find it
+/// closed. One of them always sees it: while the buffer is not full a producer is under way, else a consumer.
+async fn turns<B: ConditionBackend, P: Probe>(
+    pair: Arc<B::Pair>,
+    mut role: Role,
+    mut worker: Worker<P>,
+) -> (Worker<P>, Items) {
+    let mut items = Items::default();
+    loop {
+        let side = role.side;
+        let ready = match side {
+            Side::Producer => has_room,
+            Side::Consumer => has_item,
+        };
+        let guard = worker.ask(B::lock_when(&pair, side, ready)).await;
+        if worker.is_over() {
+            close::<B>(&pair, side, guard).await;
+            break;
+        }
+        let Some(mut guard) = guard else { continue };
+        match side {
+            Side::Producer => guard.put(),
+            Side::Consumer => guard.take(),
+        }
+        worker.hold().await;
+        B::notify_other(&pair, side, guard).await;
+        match side {
+            Side::Producer => items.put += 1,
+            Side::Consumer => items.taken += 1,
+        }
+        worker.finish_op();
+        role = role.next();
+    }
+    (worker, items)
+}
+
+/// Lets everyone out who waits, unless that was done already.
+async fn close<'a, B: ConditionBackend>(pair: &'a B::Pair, side: Side, guard: Option<B::Guard<'a>>) {
+    let mut guard = match guard {
+        Some(guard) => guard,
+        // The wait was dropped as the slot ended: the lock is enough.
+        None => B::lock_when(pair, side, |_| true).await,
+    };
+    if !guard.closed {
+        guard.closed = true;
+        B::notify_everyone(pair, side, guard).await;
+    }
+}

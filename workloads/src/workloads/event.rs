@@ -1,0 +1,164 @@
+//! `event`: tasks that wait until one other says go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::backend::EventBackend;
+use crate::backends::arms;
+use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
+use crate::{HoldMode, Params, Slot, SlotOutcome, Stop, Variant, Workload};
+
+/// Tasks that wait until one other says go.
+pub const WORKLOAD: Workload = Workload {
+    name: "event",
+    aliases: &[],
+    summary: "tasks that wait until one other says go",
+    variants: &[BROADCAST],
+};
+
+const BROADCAST: Variant = Variant {
+    name: "broadcast",
+    summary: "An operation is one of N waiters released once: one more task sets the event and clears it at \
+              once, round after round, each time when all N wait. Shows what joining the queue, releasing \
+              everyone and resuming cost together.",
+    defaults: broadcast_defaults,
+    knobs: &["tasks", "think_ns", "cancel_percent"],
+    arms: arms!(event, broadcast),
+};
+
+/// Enough waiters that the setter's own turn is a small part of a round; each wait is a real one by design.
+fn broadcast_defaults() -> Params {
+    Params {
+        tasks: 64,
+        permits: 1,
+        hold: Duration::ZERO,
+        hold_mode: HoldMode::Spin,
+        think: Duration::ZERO,
+        cancel_percent: 0.0,
+    }
+}
+
+/// One slot of `broadcast`.
+pub fn broadcast<B: EventBackend>(slot: Slot<'_>) -> SlotOutcome {
+    by_pass(slot, run::<B, Throughput>, run::<B, Latency>)
+}
+
+fn run<B: EventBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
+    let stage = Arc::new(Stage::<B>::new(slot.params.tasks));
+    let setter = set_rounds(stage.clone(), slot.stop.clone());
+    let (mut outcome, seen) =
+        Crew::new(slot).with_companion(setter).run(|worker: Worker<P>| turns(stage.clone(), worker));
+    // Ordering: Relaxed, the tasks were joined.
+    outcome.law = rounds_law(stage.rounds.load(Ordering::Relaxed), &seen);
+    outcome
+}
+
+/// What the setter and the waiters share.
+///
+/// There are two events, for even and odd rounds: a waiter that was released goes on to the other one, so it
+/// cannot find the event still set from the round that it has just left and run through. The setter must know
+/// that everyone waits, else a round has no meaning; that costs each waiter one shared increment a round, the
+/// same on every backend.
+struct Stage<B: EventBackend> {
+    events: [B::Event; 2],
+    waiters: usize,
+    /// Waiters that have joined the queue in this round, or have left for good.
+    here: AtomicUsize,
+    everyone_here: Notify,
+    /// The slot is over; both events stay set from then on.
+    over: AtomicBool,
+    rounds: AtomicU64,
+}
+
+impl<B: EventBackend> Stage<B> {
+    fn new(waiters: usize) -> Self {
+        Self {
+            events: [B::new(), B::new()],
+            waiters,
+            here: AtomicUsize::new(0),
+            everyone_here: Notify::new(),
+            over: AtomicBool::new(false),
+            rounds: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    fn event_of(&self, round: u64) -> &B::Event {
+        &self.events[usize::from(round % 2 == 1)]
+    }
+
+    /// A waiter is in the queue to stay, or has left.
+    #[inline]
+    fn arrive(&self) {
+        // Ordering: AcqRel, a chain through all arrivals: the setter, woken by the last, sees what each wrote.
+        if self.here.fetch_add(1, Ordering::AcqRel) + 1 == self.waiters {
+            self.everyone_here.notify_one();
+        }
+    }
+}
+
+/// The setter. Releases everyone as often as everyone waits, and leaves both events set when the slot is over.
+async fn set_rounds<B: EventBackend>(stage: Arc<Stage<B>>, stop: Arc<Stop>) {
+    let mut round = 0;
+    loop {
+        stage.everyone_here.notified().await;
+        // Ordering: Relaxed, the waiters add to it again only after the `set` below.
+        stage.here.store(0, Ordering::Relaxed);
+        // A waiter that left had seen the stop, and its arrival was seen here, so the stop is seen here too.
+        if stop.is_stopped() {
+            break;
+        }
+        B::set(stage.event_of(round));
+        B::clear(stage.event_of(round));
+        round += 1;
+    }
+    // Ordering: Relaxed, read after the tasks were joined.
+    stage.rounds.store(round, Ordering::Relaxed);
+    // Ordering: Release pairs with the Acquire in `turns`.
+    stage.over.store(true, Ordering::Release);
+    stage.events.iter().for_each(B::set);
+}
+
+/// A waiter; gives back the number of rounds it saw.
+///
+/// Only the setter ends the rounds, so all waiters see the same number of them. A waiter that does not stay in
+/// the queue (its waits are dropped, as `cancel_percent` asks) looks for the end of the slot itself, and counts
+/// as here for good when it leaves.
+async fn turns<B: EventBackend, P: Probe>(stage: Arc<Stage<B>>, mut worker: Worker<P>) -> (Worker<P>, u64) {
+    let mut round = 0;
+    loop {
+        let mut joined = false;
+        let wait = worker.ask_joining(B::wait(stage.event_of(round)), || {
+            joined = true;
+            stage.arrive();
+        });
+        let released = wait.await.is_some();
+        // Ordering: Acquire pairs with the Release in `set_rounds`.
+        if stage.over.load(Ordering::Acquire) {
+            break;
+        }
+        if released {
+            round += 1;
+            worker.finish_op();
+        }
+        if !joined && worker.is_over() {
+            stage.arrive();
+            break;
+        }
+    }
+    (worker, round)
+}
+
+/// Every waiter saw every round, once.
+fn rounds_law(rounds: u64, seen: &[u64]) -> Result<(), String> {
+    match seen.iter().position(|&seen| seen != rounds) {
+        None => Ok(()),
+        Some(waiter) => Err(format!(
+            "the event was set in {rounds} rounds, waiter {waiter} was released {} times",
+            seen[waiter]
+        )),
+    }
+}

@@ -1,0 +1,81 @@
+//! `mutex`: tasks that want the same lock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::MutexBackend;
+use crate::backends::arms;
+use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
+use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+
+/// Tasks that want the same lock.
+pub const WORKLOAD: Workload = Workload {
+    name: "mutex",
+    aliases: &["lock"],
+    summary: "tasks that want the same lock",
+    variants: &[EXCLUSIVE],
+};
+
+const EXCLUSIVE: Variant = Variant {
+    name: "exclusive",
+    summary: "An operation is one lock, hold, unlock by one of N tasks on one lock; each adds one to a \
+              counter inside. Shows what handing a lock from task to task costs, and how evenly it goes round.",
+    defaults: exclusive_defaults,
+    knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    arms: arms!(mutex, exclusive),
+};
+
+/// Eight tasks that yield while they hold. A lock that is free again before anyone else runs is never waited
+/// for on one thread; the yield lets every other task come and queue, so nearly each acquisition waits,
+/// on one worker as on many, and what is left to measure is the hand-off.
+fn exclusive_defaults() -> Params {
+    Params {
+        tasks: 8,
+        permits: 1,
+        hold: Duration::ZERO,
+        hold_mode: HoldMode::Yield,
+        think: Duration::ZERO,
+        cancel_percent: 0.0,
+    }
+}
+
+/// One slot of `exclusive`.
+pub fn exclusive<B: MutexBackend>(slot: Slot<'_>) -> SlotOutcome {
+    by_pass(slot, run::<B, Throughput>, run::<B, Latency>)
+}
+
+fn run<B: MutexBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
+    let (runtime, mutex) = (slot.runtime, Arc::new(B::new(0)));
+    let (mut outcome, _) = Crew::new(slot).run(|worker: Worker<P>| turns::<B, P>(mutex.clone(), worker));
+    let counted = runtime.block_on(async { *B::lock(&mutex).await });
+    outcome.law = counter_law(counted, outcome.ops_per_task.iter().sum());
+    outcome
+}
+
+async fn turns<B: MutexBackend, P: Probe>(mutex: Arc<B::Mutex>, mut worker: Worker<P>) -> (Worker<P>, ()) {
+    loop {
+        let guard = worker.ask(B::lock(&mutex)).await;
+        if worker.is_over() {
+            break;
+        }
+        if let Some(mut guard) = guard {
+            // Read before the hold and written after it: whoever else was let in meanwhile is overwritten.
+            let counter = *guard;
+            worker.hold().await;
+            *guard = counter + 1;
+            drop(guard);
+            worker.finish_op();
+        }
+    }
+    (worker, ())
+}
+
+/// No update was lost: the counter says what the tasks say.
+fn counter_law(counted: u64, ops: u64) -> Result<(), String> {
+    if counted == ops {
+        return Ok(());
+    }
+    Err(format!(
+        "the counter under the lock says {counted}, the tasks did {ops} operations: the lock let two in"
+    ))
+}

@@ -1,0 +1,262 @@
+//! One suite over every registered workload, variant and backend: whatever the parameters and the executor,
+//! a slot ends, its law holds, and its figures fit together.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{FLAVOURS, Run, Until, run};
+use workloads::{Arm, BACKENDS, HoldMode, Params, Pass, Variant, WORKLOADS, Workload};
+
+/// Long enough for thousands of operations, short enough for hundreds of slots.
+const SHORT: Until = Until::Milliseconds(10);
+
+/// Calls `check` with every workload, variant and arm.
+fn each_arm(mut check: impl FnMut(&Workload, &Variant, &Arm)) {
+    let mut arms = 0;
+    for workload in WORKLOADS {
+        for variant in workload.variants {
+            for arm in variant.arms {
+                check(workload, variant, arm);
+                arms += 1;
+            }
+        }
+    }
+    assert!(arms >= WORKLOADS.len(), "a workload without an arm");
+}
+
+/// Runs every arm on every executor in both passes and hands to `check` what came of it.
+fn each_slot(
+    params: impl Fn(&Variant) -> Params,
+    until: impl Fn(&Params, Pass) -> Until,
+    check: impl Fn(&str, &Params, Pass, &Run),
+) {
+    each_arm(|workload, variant, arm| {
+        let params = params(variant);
+        for flavour in FLAVOURS {
+            for pass in [Pass::Throughput, Pass::Latency] {
+                let (workload, backend) = (workload.name, arm.backend.name);
+                let label = format!("{workload} {} {backend} {pass:?} {flavour:?} {params:?}", variant.name);
+                let run = run(arm.run, &params, pass, flavour, until(&params, pass));
+                assert_consistent(&label, &params, pass, &run);
+                check(&label, &params, pass, &run);
+            }
+        }
+    });
+}
+
+/// Runs short slots with parameters made from the defaults; all that is checked is what holds for every slot.
+fn each_short_slot(params: impl Fn(Params) -> Params) {
+    each_slot(|variant| params((variant.defaults)()), |_, _| SHORT, |_, _, _, _| ());
+}
+
+/// What holds for every slot.
+fn assert_consistent(label: &str, params: &Params, pass: Pass, run: &Run) {
+    let outcome = &run.outcome;
+    let ops: u64 = outcome.ops_per_task.iter().sum();
+    assert_eq!(outcome.law, Ok(()), "{label}");
+    assert_eq!(run.started, 1, "{label}");
+    assert_eq!(outcome.ops_per_task.len(), params.tasks, "{label}");
+    assert!(outcome.cancelled <= outcome.waited, "{label}");
+    assert!(outcome.waited <= outcome.acquisitions, "{label}");
+    assert!(ops <= outcome.acquisitions - outcome.cancelled, "{label}");
+    assert!(outcome.cancelled == 0 || params.cancel_percent > 0.0, "{label}");
+    assert!(outcome.hold_ns.is_none_or(|hold_ns| hold_ns >= 0.0), "{label}");
+    match pass {
+        Pass::Throughput => {
+            assert_eq!(outcome.queue_depth, None, "{label}");
+            assert!(outcome.recorders.is_empty(), "{label}");
+        }
+        Pass::Latency => {
+            let depth = outcome.queue_depth.expect("sampled by every task");
+            assert!((0.0..=params.tasks as f64).contains(&depth), "{label}: depth {depth}");
+            assert_eq!(outcome.recorders.len(), params.tasks, "{label}");
+            assert_eq!(run.recorded, outcome.acquisitions - outcome.cancelled, "{label}");
+        }
+    }
+}
+
+#[test]
+fn defaults_contend_and_give_every_task_its_turn() {
+    each_slot(
+        |variant| (variant.defaults)(),
+        |_, pass| match pass {
+            Pass::Throughput => SHORT,
+            Pass::Latency => Until::Samples(300),
+        },
+        |label, params, pass, run| {
+            assert_eq!(params.check(), Ok(()), "{label}");
+            let outcome = &run.outcome;
+            // How much a throughput slot gets done depends on the machine; this one ran to its samples.
+            if pass == Pass::Latency {
+                assert!(outcome.ops_per_task.iter().all(|&ops| ops > 0), "{label}: a task did nothing");
+                let contended = outcome.waited as f64 / outcome.acquisitions as f64;
+                assert!(contended > 0.5, "{label}: {contended} of the acquisitions had to wait");
+                assert!(outcome.queue_depth > Some(0.5), "{label}: depth {:?}", outcome.queue_depth);
+            }
+        },
+    );
+}
+
+#[test]
+fn one_task_is_enough() {
+    each_short_slot(|defaults| Params { tasks: 1, ..defaults });
+}
+
+#[test]
+fn odd_number_of_tasks_shares_one_permit() {
+    each_short_slot(|defaults| Params { tasks: 3, permits: 1, ..defaults });
+}
+
+#[test]
+fn thousand_tasks_all_end() {
+    each_short_slot(|defaults| Params { tasks: 1_000, ..defaults });
+}
+
+#[test]
+fn more_permits_than_tasks_are_all_back_at_the_end() {
+    each_short_slot(|defaults| Params { tasks: 4, permits: 100, ..defaults });
+}
+
+#[test]
+fn most_permits_are_taken_by_every_backend() {
+    each_short_slot(|defaults| Params { tasks: 2, permits: Params::MAX_PERMITS, ..defaults });
+}
+
+#[test]
+fn half_of_the_waits_dropped() {
+    each_slot(
+        |variant| Params { cancel_percent: 50.0, ..(variant.defaults)() },
+        |_, pass| match pass {
+            Pass::Throughput => SHORT,
+            Pass::Latency => Until::Samples(20),
+        },
+        |label, _, pass, run| {
+            if pass == Pass::Latency {
+                assert!(run.outcome.cancelled > 0, "{label}: nothing was dropped");
+                assert!(run.outcome.ops_per_task.iter().any(|&ops| ops > 0), "{label}: nothing was done");
+            }
+        },
+    );
+}
+
+#[test]
+fn every_wait_dropped_still_ends() {
+    for tasks in [1, 2, 9] {
+        each_slot(
+            |variant| Params { tasks, cancel_percent: 100.0, ..(variant.defaults)() },
+            |_, _| SHORT,
+            |label, _, _, run| assert_eq!(run.outcome.cancelled, run.outcome.waited, "{label}"),
+        );
+    }
+}
+
+#[test]
+fn hold_lasts_as_long_as_asked_in_every_mode_that_reads_a_clock() {
+    for hold_mode in HoldMode::ALL {
+        for hold in [Duration::ZERO, Duration::from_micros(5)] {
+            each_slot(
+                |variant| Params {
+                    hold,
+                    hold_mode,
+                    think: Duration::from_nanos(200),
+                    cancel_percent: 10.0,
+                    ..(variant.defaults)()
+                },
+                |_, _| SHORT,
+                |label, _, _, run| {
+                    if let Some(hold_ns) = run.outcome.hold_ns
+                        && hold_mode != HoldMode::Spin
+                    {
+                        assert!(hold_ns >= hold.as_nanos() as f64, "{label}: held for {hold_ns} ns");
+                    }
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn queued_tasks_do_not_hold_once_the_slot_is_over() {
+    let hold = Duration::from_millis(20);
+    each_slot(
+        |variant| Params {
+            tasks: 1_000,
+            permits: 1,
+            hold,
+            hold_mode: HoldMode::Sleep,
+            ..(variant.defaults)()
+        },
+        |_, _| SHORT,
+        |label, params, _, run| {
+            if run.outcome.hold_ns.is_some() {
+                let holds: u64 = run.outcome.ops_per_task.iter().sum();
+                assert!(holds < params.tasks as u64, "{label}: {holds} holds");
+            }
+        },
+    );
+}
+
+#[test]
+fn slot_that_is_over_at_once_does_nothing() {
+    each_slot(
+        |variant| (variant.defaults)(),
+        |_, _| Until::Started,
+        |label, _, _, run| assert!(run.outcome.ops_per_task.iter().all(|&ops| ops == 0), "{label}"),
+    );
+}
+
+#[test]
+fn what_check_refuses_is_not_run_and_its_recorders_come_back() {
+    each_arm(|workload, variant, arm| {
+        let params = Params { tasks: 0, ..(variant.defaults)() };
+        for pass in [Pass::Throughput, Pass::Latency] {
+            let run = run(arm.run, &params, pass, FLAVOURS[0], SHORT);
+            let law = run.outcome.law.expect_err(workload.name);
+            assert!(law.contains("tasks cannot be 0"), "{law}");
+            assert_eq!(run.started, 0);
+        }
+    });
+}
+
+#[test]
+fn names_are_unique_and_every_arm_is_of_a_registered_backend() {
+    let workloads = WORKLOADS.iter().flat_map(|workload| workload.aliases.iter().chain([&workload.name]));
+    assert_unique("workloads", workloads.copied().collect());
+    assert_unique("backends", BACKENDS.iter().map(|backend| backend.name).collect());
+    for workload in WORKLOADS {
+        assert_unique(workload.name, workload.variants.iter().map(|variant| variant.name).collect());
+        for variant in workload.variants {
+            assert_unique(variant.name, variant.arms.iter().map(|arm| arm.backend.name).collect());
+        }
+    }
+    each_arm(|workload, variant, arm| {
+        let known = BACKENDS.iter().any(|backend| backend.name == arm.backend.name);
+        assert!(known, "{} {}: {}", workload.name, variant.name, arm.backend.name);
+    });
+}
+
+fn assert_unique(what: &str, mut names: Vec<&str>) {
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count, "{what}: {names:?}");
+}
+
+#[test]
+fn knobs_are_those_of_the_parameters() {
+    each_arm(|workload, variant, _| {
+        let entries = (variant.defaults)().entries();
+        for knob in variant.knobs {
+            assert!(entries.iter().any(|(name, _)| name == knob), "{} has a knob {knob}", workload.name);
+        }
+    });
+}
+
+#[test]
+fn backends_know_their_locked_version() {
+    for backend in BACKENDS {
+        let numbers = backend.version.split('.').count();
+        assert!(numbers >= 3, "{} {}", backend.name, backend.version);
+    }
+}

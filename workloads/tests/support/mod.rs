@@ -1,0 +1,131 @@
+//! Runs one slot the way a runner does: a runtime, a clock, something that says stop.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+use workloads::{Params, Pass, Recorder, Slot, SlotOutcome, Stop};
+
+/// The executors that every case must be able to run on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Flavour {
+    CurrentThread,
+    MultiThread { workers: usize },
+}
+
+pub(crate) const FLAVOURS: [Flavour; 3] =
+    [Flavour::CurrentThread, Flavour::MultiThread { workers: 1 }, Flavour::MultiThread { workers: 2 }];
+
+impl Flavour {
+    fn runtime(self) -> Runtime {
+        match self {
+            Self::CurrentThread => Builder::new_current_thread().enable_time().build().unwrap(),
+            Self::MultiThread { workers } => {
+                Builder::new_multi_thread().worker_threads(workers).enable_time().build().unwrap()
+            }
+        }
+    }
+}
+
+/// What ends a slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// It is over before it begins.
+    Started,
+    /// A timer on another thread, as in a real run.
+    Milliseconds(u64),
+    /// Every recorder of a latency slot has taken this many samples; given up after ten seconds.
+    Samples(u64),
+}
+
+/// What came of a slot.
+pub(crate) struct Run {
+    pub(crate) outcome: SlotOutcome,
+    /// Samples that the recorders took.
+    pub(crate) recorded: u64,
+    /// Calls of `started`.
+    pub(crate) started: u64,
+}
+
+/// Runs one slot of `case`.
+pub(crate) fn run(
+    case: fn(Slot<'_>) -> SlotOutcome,
+    params: &Params,
+    pass: Pass,
+    flavour: Flavour,
+    until: Until,
+) -> Run {
+    let (stop, recorded, started) = (Arc::new(Stop::default()), Arc::default(), AtomicU64::new(0));
+    let enough = if let Until::Samples(samples) = until { samples } else { u64::MAX };
+    let lacking = Arc::new(AtomicU64::new(params.tasks as u64));
+    let recorder = || -> Box<dyn Recorder> {
+        Box::new(Counting {
+            own: 0,
+            enough,
+            lacking: lacking.clone(),
+            recorded: Arc::clone(&recorded),
+            deadline: Instant::now() + Duration::from_secs(10),
+            stop: stop.clone(),
+        })
+    };
+    let recorders = match pass {
+        Pass::Throughput => Vec::new(),
+        Pass::Latency => (0..params.tasks).map(|_| recorder()).collect(),
+    };
+    let begin = || {
+        // Ordering: Relaxed, read after the slot.
+        started.fetch_add(1, Ordering::Relaxed);
+        match until {
+            Until::Started => stop.stop(),
+            Until::Samples(_) => {}
+            Until::Milliseconds(time) => {
+                let stop = stop.clone();
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(time));
+                    stop.stop();
+                });
+            }
+        }
+    };
+    let outcome = case(Slot {
+        params,
+        pass,
+        runtime: &flavour.runtime(),
+        clock: monotonic_ns,
+        started: &begin,
+        stop: stop.clone(),
+        recorders,
+        seed: 42,
+    });
+    // Ordering: Relaxed, the tasks were joined.
+    Run { outcome, recorded: recorded.load(Ordering::Relaxed), started: started.load(Ordering::Relaxed) }
+}
+
+struct Counting {
+    own: u64,
+    enough: u64,
+    /// Recorders that do not have enough samples yet.
+    lacking: Arc<AtomicU64>,
+    recorded: Arc<AtomicU64>,
+    deadline: Instant,
+    stop: Arc<Stop>,
+}
+
+impl Recorder for Counting {
+    fn record(&mut self, _wait_ns: u64) {
+        // Ordering: Relaxed, counts.
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+        self.own += 1;
+        let last = self.own == self.enough && self.lacking.fetch_sub(1, Ordering::Relaxed) == 1;
+        if last || Instant::now() > self.deadline {
+            self.stop.stop();
+        }
+    }
+}
+
+fn monotonic_ns() -> u64 {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(ORIGIN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap()
+}
