@@ -1,2 +1,42 @@
-//! Async synchronisation primitives.
+//! Async synchronisation primitives: asyncio's family for any Rust executor, strictly FIFO, and watchable
+//! through [`tracing`](https://docs.rs/tracing).
+//!
+//! | primitive | asyncio | tokio::sync | for |
+//! |---|---|---|---|
+//! | [`Mutex`] | `Lock` | `Mutex` | a value that one task at a time may use, across awaits |
+//! | [`Condition`] | `Condition` | – | waiting until a value behind a lock has changed |
+//! | [`Semaphore`] | `Semaphore` | `Semaphore` | at most so many at a time |
+//! | [`Event`] | `Event` | – | telling any number of tasks that something has happened |
+//!
+//! They need no runtime. Every wait is a named future of [`futures`] that allocates nothing and may be dropped at
+//! any point. With the feature `tracing` (on by default) each acquire, wait and release is a span; their names
+//! are in [`schema`]. While nobody listens this costs one relaxed load a call.
+#![warn(missing_docs)]
+
+mod condition;
+mod error;
+mod event;
+mod loom;
+mod mutex;
+mod permits;
 pub mod schema;
+mod semaphore;
+mod statistics;
+mod trace;
+mod wait_queue;
+mod wake;
+
+pub use condition::{Condition, ConditionGuard};
+pub use error::{AcquireError, TryAcquireError, TryLockError};
+pub use event::Event;
+pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use statistics::{ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics};
+
+/// The futures, by name, for those who store them.
+pub mod futures {
+    pub use crate::condition::{ConditionLock, ConditionWait, ConditionWaitFor};
+    pub use crate::event::{EventWait, EventWaitOwned};
+    pub use crate::mutex::{Lock, LockOwned};
+    pub use crate::semaphore::{Acquire, AcquireOwned};
+}

@@ -1,0 +1,523 @@
+//! [`Condition`], its guard and its futures.
+//!
+//! A condition has a queue of its own; a waiter in it is `PARKED`. Notifying moves waiters to the end of the lock's
+//! queue, where they are `QUEUED` and granted like anybody else, instead of waking them to block again ("wait
+//! morphing"). Both queues are locked for that, always the condition's first. So a waiter only ever goes forward, and
+//! its owner finds it by looking at its state, locking the queue that the state names, and looking again.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::TryLockError;
+use crate::mutex::{Mutex, MutexGuard};
+use crate::permits::Acquisition;
+use crate::schema;
+use crate::statistics::ConditionStatistics;
+use crate::trace::{Attempt, Call, Hold, Label, Object, Request, Site, Stamp, WaitSpans};
+use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED, WaitQueue, Waiter};
+
+/// A lock together with a condition on which its holders can wait. asyncio's `Condition`.
+///
+/// Only who holds the lock may wait or notify, and the guard is what shows that. Several conditions may share one
+/// lock ([`with_mutex`](Self::with_mutex)).
+///
+/// # Fairness
+///
+/// The longest waiter is notified first. A notified waiter joins the end of the lock's queue at that moment, and is
+/// woken when the lock is granted to it: notifying a thousand wakes nobody, then each unlock wakes one.
+///
+/// # Differences to asyncio
+///
+/// A cancelled wait leaves the lock released, as a dropped future cannot take it again.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::Condition;
+///
+/// let queue = Arc::new(Condition::new(Vec::new()).with_name("queue"));
+/// let consumer = tokio::spawn({
+///     let queue = Arc::clone(&queue);
+///     async move {
+///         let guard = queue.lock().await;
+///         guard.wait_for(|items| !items.is_empty()).await.pop()
+///     }
+/// });
+///
+/// let mut guard = queue.lock().await;
+/// guard.push("work");
+/// guard.notify_one();
+/// drop(guard);
+/// assert_eq!(consumer.await.unwrap(), Some("work"));
+/// # }
+/// ```
+pub struct Condition<T: ?Sized> {
+    queue: WaitQueue,
+    label: Label,
+    mutex: Arc<Mutex<T>>,
+}
+
+impl<T> Condition<T> {
+    /// Makes a condition with a lock of its own around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self::with_mutex(Arc::new(Mutex::new(value)))
+    }
+
+    /// Gives the condition a name, which its spans and the dashboard show. The lock keeps its own.
+    #[must_use = "the name is given to the condition that is returned"]
+    pub fn with_name(mut self, name: &'static str) -> Self {
+        self.label.set_name(name);
+        self
+    }
+}
+
+impl<T: ?Sized> Condition<T> {
+    /// Makes a condition on a lock that exists, such as another condition's.
+    #[track_caller]
+    pub fn with_mutex(mutex: Arc<Mutex<T>>) -> Self {
+        Self { queue: WaitQueue::new(0), label: Label::new(), mutex }
+    }
+
+    /// The lock.
+    pub fn mutex(&self) -> &Arc<Mutex<T>> {
+        &self.mutex
+    }
+
+    /// Takes the lock, waiting for its turn.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`Mutex::lock`].
+    #[track_caller]
+    #[inline]
+    pub fn lock(&self) -> ConditionLock<'_, T> {
+        ConditionLock { condition: self, acquisition: Acquisition::new(1, Site::here()) }
+    }
+
+    /// Takes the lock if it is free and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryLockError`] if that is not so.
+    #[track_caller]
+    pub fn try_lock(&self) -> Result<ConditionGuard<'_, T>, TryLockError> {
+        Ok(self.guard(MutexGuard::into_hold(self.mutex.try_lock()?)))
+    }
+
+    /// What can be said of it now. Counting the waiters takes the queues' locks for a moment.
+    pub fn statistics(&self) -> ConditionStatistics {
+        ConditionStatistics { waiting: self.queue.len(), mutex: self.mutex.statistics() }
+    }
+
+    /// A guard for a lock that the caller holds.
+    #[inline]
+    fn guard(&self, hold: Hold) -> ConditionGuard<'_, T> {
+        ConditionGuard { condition: self, hold, marker: PhantomData }
+    }
+
+    #[inline]
+    fn object(&self) -> Object<'_> {
+        Object { primitive: schema::primitive::CONDITION, label: &self.label }
+    }
+
+    /// Moves up to `limit` waiters to the end of the lock's queue. Returns how many.
+    ///
+    /// Who notifies holds the lock, so nobody can join meanwhile and nothing is granted. Who passes a notification on
+    /// may find the lock free: then the waiter that was moved gets it at once.
+    fn transfer(&self, limit: usize) -> usize {
+        /// Both locks are held for so many waiters at a time.
+        const CHUNK: usize = 64;
+        let permits = self.mutex.permits();
+        let now = Stamp::if_waits_are_watched();
+        let mut moved = 0;
+        while moved < limit {
+            let mut parked = self.queue.lock();
+            if parked.is_empty() {
+                break;
+            }
+            let mut queued = permits.queue.lock();
+            let chunk_end = limit.min(moved.saturating_add(CHUNK));
+            while moved < chunk_end
+                && let Some(waiter) = parked.pop_front()
+            {
+                // SAFETY: it was just popped, and stays pinned; its owner looks for it under the lock that QUEUED
+                // names, which we hold until it is linked there.
+                unsafe { queued.push_back(waiter, QUEUED) };
+                moved += 1;
+            }
+            drop(parked);
+            permits.grant_and_wake(queued, now);
+        }
+        moved
+    }
+}
+
+impl<T: Default> Default for Condition<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Condition<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition").field("mutex", &self.mutex).finish_non_exhaustive()
+    }
+}
+
+/// Holds a [`Condition`]'s lock; dropping it hands the lock on. Holding it is what allows waiting and notifying.
+#[must_use = "the lock is released as soon as its guard is dropped"]
+#[clippy::has_significant_drop]
+pub struct ConditionGuard<'a, T: ?Sized> {
+    condition: &'a Condition<T>,
+    hold: Hold,
+    /// A guard is as Send and Sync as the unique reference for which it stands.
+    marker: PhantomData<&'a mut T>,
+}
+
+impl<'a, T: ?Sized> ConditionGuard<'a, T> {
+    /// Releases the lock, waits for a notification, and takes the lock again.
+    ///
+    /// There are no spurious wake-ups, but others may have held the lock between the notification and the return, so
+    /// what was waited for must be looked at again; [`wait_for`](Self::wait_for) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the lock released. A notification that it had been given goes to the next waiter.
+    #[track_caller]
+    #[inline]
+    pub fn wait(self) -> ConditionWait<'a, T> {
+        ConditionWait { condition: self.condition, guard: Some(self), parking: Parking::new(Site::here()) }
+    }
+
+    /// Waits until `predicate` holds for the value; does not wait if it does already.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    #[inline]
+    pub fn wait_for<F: FnMut(&mut T) -> bool>(self, predicate: F) -> ConditionWaitFor<'a, T, F> {
+        ConditionWaitFor {
+            condition: self.condition,
+            guard: Some(self),
+            predicate,
+            parking: Parking::new(Site::here()),
+        }
+    }
+
+    /// Notifies the longest waiter, if there is one.
+    pub fn notify_one(&self) {
+        self.notify(1);
+    }
+
+    /// Notifies the `n` longest waiters, or as many as there are.
+    pub fn notify(&self, n: usize) {
+        let span = Call::notify(self.condition.object(), self.hold.task());
+        let moved = self.condition.transfer(n);
+        span.finish(moved);
+    }
+
+    /// Notifies every waiter.
+    pub fn notify_all(&self) {
+        self.notify(usize::MAX);
+    }
+}
+
+impl<T: ?Sized> Deref for ConditionGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: we hold the lock.
+        unsafe { &*self.condition.mutex.value() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for ConditionGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: we hold the lock, and the guard is borrowed uniquely.
+        unsafe { &mut *self.condition.mutex.value() }
+    }
+}
+
+impl<T: ?Sized> Drop for ConditionGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.condition.mutex.unlock(&self.hold);
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for ConditionGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for ConditionGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+/// Future of [`Condition::lock`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct ConditionLock<'a, T: ?Sized> {
+    condition: &'a Condition<T>,
+    acquisition: Acquisition,
+}
+
+impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
+    type Output = ConditionGuard<'a, T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let condition = this.condition;
+        // SAFETY: as above; it is the same mutex each time.
+        match unsafe { this.acquisition.poll(condition.mutex.permits(), condition.mutex.object(), cx) } {
+            Poll::Ready(Ok(hold)) => Poll::Ready(condition.guard(hold)),
+            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for ConditionLock<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.acquisition.cancel(self.condition.mutex.permits());
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for ConditionLock<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionLock").finish_non_exhaustive()
+    }
+}
+
+/// The waiting half of both wait futures.
+struct Parking {
+    waiter: Waiter,
+    spans: WaitSpans,
+    site: Site,
+}
+
+impl Parking {
+    #[inline]
+    fn new(site: Site) -> Self {
+        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, site }
+    }
+
+    /// At the first poll joins the condition's queue and drops `guard`; ready when the lock was taken again.
+    ///
+    /// # Safety
+    ///
+    /// The parking is pinned and `cancel` is called before it goes; each call names the same condition.
+    unsafe fn poll<'a, T: ?Sized>(
+        &mut self,
+        condition: &'a Condition<T>,
+        guard: &mut Option<ConditionGuard<'a, T>>,
+        waker: &Waker,
+    ) -> Poll<ConditionGuard<'a, T>> {
+        let mut state = self.waiter.state();
+        if state == IDLE {
+            self.park(condition, guard, waker);
+            state = self.waiter.state();
+            if state != GRANTED {
+                return Poll::Pending;
+            }
+        }
+        loop {
+            let seen = match state {
+                PARKED => self.waiter.refresh(&condition.queue, PARKED, waker),
+                QUEUED => self.waiter.refresh(&condition.mutex.permits().queue, QUEUED, waker),
+                GRANTED => return Poll::Ready(self.resume(condition, waker)),
+                _ => panic!("a wait for a condition was polled after it was ready"),
+            };
+            if seen == state {
+                return Poll::Pending;
+            }
+            state = seen;
+        }
+    }
+
+    fn park<'a, T: ?Sized>(
+        &mut self,
+        condition: &'a Condition<T>,
+        guard: &mut Option<ConditionGuard<'a, T>>,
+        waker: &Waker,
+    ) {
+        let request = Request { object: condition.object(), permits: 0, site: self.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        // The tag is what it will ask of the mutex.
+        self.waiter.prepare(waker.clone(), 1);
+        let joined_at = Stamp::if_waits_are_watched();
+        let mut parked = condition.queue.lock();
+        // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
+        let ahead = unsafe { parked.push_back(&self.waiter, PARKED) };
+        drop(parked);
+        self.spans = attempt.queued(request, waker, joined_at, ahead);
+        // Only now may a notifier get the lock: it finds us in the queue.
+        drop(guard.take());
+    }
+
+    fn resume<'a, T: ?Sized>(&mut self, condition: &'a Condition<T>, waker: &Waker) -> ConditionGuard<'a, T> {
+        let granted_at = self.waiter.granted_at();
+        self.waiter.set_state(DONE);
+        let mut guard = condition.guard(Hold::NONE);
+        std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+        // The lock is held again, by an operation of its own: the one that its `release` will name.
+        let request = Request { object: condition.mutex.object(), permits: 1, site: self.site };
+        guard.hold = Attempt::begin(request, Some(waker)).granted();
+        guard
+    }
+
+    #[inline]
+    fn cancel<T: ?Sized>(&mut self, condition: &Condition<T>) {
+        let state = self.waiter.state();
+        if state != DONE && state != IDLE {
+            self.cancel_wait(condition, state);
+        }
+    }
+
+    #[cold]
+    fn cancel_wait<T: ?Sized>(&mut self, condition: &Condition<T>, mut state: u8) {
+        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
+        let permits = condition.mutex.permits();
+        loop {
+            let queue = match state {
+                PARKED => &condition.queue,
+                QUEUED => &permits.queue,
+                _ => break,
+            };
+            let mut locked = queue.lock();
+            let seen = self.waiter.state();
+            if seen == state {
+                // SAFETY: Q2: in `state` it is linked in this list.
+                let waker = unsafe { locked.remove(&self.waiter) };
+                drop(locked);
+                drop(waker);
+                break;
+            }
+            drop(locked);
+            state = seen;
+        }
+        self.waiter.set_state(DONE);
+        if state != PARKED {
+            let granted = ReleaseOnDrop(permits, usize::from(state == GRANTED));
+            // It had a notification: the next one gets it, and joins the queue before the lock is let go.
+            condition.transfer(1);
+            drop(granted);
+        }
+        spans.cancelled();
+    }
+}
+
+/// Lets a lock go that was granted to a cancelled wait, after the notification was passed on, whatever unwinds.
+struct ReleaseOnDrop<'a>(&'a crate::permits::Permits, usize);
+
+impl Drop for ReleaseOnDrop<'_> {
+    fn drop(&mut self) {
+        if self.1 != 0 {
+            self.0.release(self.1);
+        }
+    }
+}
+
+/// Future of [`ConditionGuard::wait`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct ConditionWait<'a, T: ?Sized> {
+    condition: &'a Condition<T>,
+    /// `Some` until the first poll. Dropped after `parking` was cancelled.
+    guard: Option<ConditionGuard<'a, T>>,
+    parking: Parking,
+}
+
+impl<'a, T: ?Sized> Future for ConditionWait<'a, T> {
+    type Output = ConditionGuard<'a, T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: only the guard is moved out, which is not pinned; `parking` is, our destructor cancels it, and it is
+        // the same condition each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.parking.poll(this.condition, &mut this.guard, cx.waker())
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for ConditionWait<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.parking.cancel(self.condition);
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for ConditionWait<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionWait").finish_non_exhaustive()
+    }
+}
+
+/// Future of [`ConditionGuard::wait_for`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct ConditionWaitFor<'a, T: ?Sized, F> {
+    condition: &'a Condition<T>,
+    /// `Some` while the lock is held, that is, while `parking` is not waiting.
+    guard: Option<ConditionGuard<'a, T>>,
+    predicate: F,
+    parking: Parking,
+}
+
+impl<'a, T: ?Sized, F: FnMut(&mut T) -> bool> Future for ConditionWaitFor<'a, T, F> {
+    type Output = ConditionGuard<'a, T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: guard and predicate are not pinned; `parking` is, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        loop {
+            if let Some(guard) = &mut this.guard {
+                // With the lock held the waiter is in no list, unless an earlier poll unwound in between.
+                let state = this.parking.waiter.state();
+                assert!(matches!(state, IDLE | DONE), "a wait for a condition was polled after it panicked");
+                if (this.predicate)(guard)
+                    && let Some(guard) = this.guard.take()
+                {
+                    this.parking.waiter.set_state(DONE);
+                    return Poll::Ready(guard);
+                }
+                this.parking.waiter.set_state(IDLE);
+            }
+            // SAFETY: as above; it is the same condition each time.
+            match unsafe { this.parking.poll(this.condition, &mut this.guard, cx.waker()) } {
+                Poll::Ready(guard) => this.guard = Some(guard),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<T: ?Sized, F> Drop for ConditionWaitFor<'_, T, F> {
+    #[inline]
+    fn drop(&mut self) {
+        self.parking.cancel(self.condition);
+    }
+}
+
+impl<T: ?Sized, F> fmt::Debug for ConditionWaitFor<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionWaitFor").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,362 @@
+//! [`Event`] and its futures.
+//!
+//! The flag of the word means set; its count is the epoch, which goes up with each `set` that finds waiters. A
+//! waiter is tagged with the epoch in which it joined, so `set` can let go everybody of earlier epochs in batches,
+//! with the lock given back in between, and never touches those who joined after a `clear` that followed at once.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use crate::loom::const_fn;
+use crate::schema;
+use crate::statistics::EventStatistics;
+use crate::trace::{self, Attempt, Call, Label, Object, Request, Site, Stamp, WaitSpans};
+use crate::wait_queue::{DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, QUEUED, WAITING, WaitQueue, Waiter};
+use crate::wake::WakeBatch;
+
+/// A flag on which tasks wait until it is set. asyncio's `Event`.
+///
+/// # Fairness
+///
+/// [`set`](Self::set) lets go every task that waits at that moment, in the order in which they came, even where
+/// [`clear`](Self::clear) follows at once.
+///
+/// # Memory ordering
+///
+/// What was done before a `set` happens before what is done after a wait that it ended, or that found it set.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::Event;
+///
+/// let ready = Arc::new(Event::new().with_name("ready"));
+/// let waiter = tokio::spawn(ready.clone().wait_owned());
+/// ready.set();
+/// waiter.await.unwrap();
+/// assert!(ready.is_set());
+/// # }
+/// ```
+pub struct Event {
+    queue: WaitQueue,
+    label: Label,
+}
+
+impl Event {
+    const_fn! {
+        /// Makes an event that is not set.
+        #[track_caller]
+        pub fn new() -> Self {
+            Self { queue: WaitQueue::new(0), label: Label::new() }
+        }
+    }
+
+    /// Gives the event a name, which its spans and the dashboard show.
+    #[must_use = "the name is given to the event that is returned"]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.label.set_name(name);
+        self
+    }
+
+    /// Sets the event, and lets go every task that waits. On a set event it changes nothing.
+    pub fn set(&self) {
+        let span = Call::set(self.object());
+        let woken = if self.try_set_free() { 0 } else { self.set_waiters_free() };
+        span.finish(woken);
+    }
+
+    /// Makes the event unset; tasks that wait from now on wait for the next [`set`](Self::set).
+    pub fn clear(&self) {
+        let span = Call::clear(self.object());
+        loop {
+            let word = self.queue.load_unlocked();
+            // Ordering: Relaxed on failure and Acquire on success: who clears has seen what came before the `set`
+            // whose mark it takes away, and hands it on with the Release of the next one.
+            if word & FLAG == 0 || self.queue.exchange(word, word & !FLAG, Ordering::Acquire).is_ok() {
+                break;
+            }
+        }
+        span.finish(0);
+    }
+
+    /// Whether it is set.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        // Ordering: Acquire pairs with the Release of `set`.
+        self.queue.load(Ordering::Acquire) & FLAG != 0
+    }
+
+    /// Waits until the event is set; ready at once if it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up its place, and nothing else.
+    #[track_caller]
+    #[inline]
+    pub fn wait(&self) -> EventWait<'_> {
+        EventWait { event: self, watch: Watch::new(Site::here()) }
+    }
+
+    /// As [`wait`](Self::wait), with a future that owns an `Arc` of the event.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    #[inline]
+    pub fn wait_owned(self: Arc<Self>) -> EventWaitOwned {
+        EventWaitOwned { event: self, watch: Watch::new(Site::here()) }
+    }
+
+    /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    pub fn statistics(&self) -> EventStatistics {
+        EventStatistics { set: self.is_set(), waiting: self.queue.len() }
+    }
+
+    /// Sets it if nobody waits.
+    #[inline]
+    fn try_set_free(&self) -> bool {
+        let mut word = self.queue.load(Ordering::Relaxed);
+        loop {
+            if word & (LOCKED | WAITING) != 0 {
+                return false;
+            }
+            // Ordering: Release pairs with the Acquire of `is_set`, `Watch::poll` and the lock. It is stored even
+            // over a set flag: a task that sees the event set sees what came before every `set` until then.
+            match self.queue.exchange(word, word | FLAG, Ordering::Release) {
+                Ok(_) => return true,
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// Sets it and lets go whoever joined before.
+    #[cold]
+    fn set_waiters_free(&self) -> usize {
+        let now = Stamp::if_waits_are_watched();
+        let mut batch = WakeBatch::new();
+        let mut queue = self.queue.lock();
+        if !queue.is_empty() && !queue.flag() {
+            next_epoch(&mut queue);
+        }
+        queue.set_flag();
+        loop {
+            let epoch = epoch(&queue);
+            let mut due = queue.front_tag().is_some_and(|joined| joined != epoch);
+            while due && !batch.is_full() {
+                if let Some(waiter) = queue.pop_front() {
+                    // SAFETY: just popped under this lock.
+                    match unsafe { queue.finish(waiter, GRANTED, now) } {
+                        Some(waker) => batch.push(waker),
+                        None => batch.count_silent(),
+                    }
+                }
+                due = queue.front_tag().is_some_and(|joined| joined != epoch);
+            }
+            drop(queue);
+            if !due {
+                return batch.finish();
+            }
+            batch.wake();
+            queue = self.queue.lock();
+        }
+    }
+
+    #[inline]
+    fn object(&self) -> Object<'_> {
+        Object { primitive: schema::primitive::EVENT, label: &self.label }
+    }
+}
+
+/// The epoch in which a waiter joins now. It may wrap: it is only ever compared with that of waiters in the queue,
+/// and each step lets go all of them.
+fn epoch(queue: &LockedQueue<'_>) -> u32 {
+    queue.count() as u32
+}
+
+fn next_epoch(queue: &mut LockedQueue<'_>) {
+    queue.set_count(queue.count().wrapping_add(1) & (usize::MAX >> crate::wait_queue::COUNT_SHIFT));
+}
+
+impl Default for Event {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("set", &self.is_set()).finish_non_exhaustive()
+    }
+}
+
+/// The waiting half of both futures.
+struct Watch {
+    waiter: Waiter,
+    spans: WaitSpans,
+    site: Site,
+}
+
+impl Watch {
+    #[inline]
+    fn new(site: Site) -> Self {
+        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, site }
+    }
+
+    /// # Safety
+    ///
+    /// The watch is pinned and `cancel` is called before it goes; each call names the same event.
+    #[inline]
+    unsafe fn poll(&mut self, event: &Event, cx: &mut Context<'_>) -> Poll<()> {
+        if self.waiter.state() == IDLE && !trace::is_verbose() && event.is_set() {
+            self.waiter.set_state(DONE);
+            return Poll::Ready(());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.poll_slow(event, cx.waker()) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    #[cold]
+    unsafe fn poll_slow(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
+        let state = match self.waiter.state() {
+            IDLE => return self.begin(event, waker),
+            QUEUED => self.waiter.refresh(&event.queue, QUEUED, waker),
+            state => state,
+        };
+        match state {
+            QUEUED => Poll::Pending,
+            GRANTED => {
+                let granted_at = self.waiter.granted_at();
+                self.waiter.set_state(DONE);
+                std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+                Poll::Ready(())
+            }
+            _ => panic!("a wait for an event was polled after it was ready"),
+        }
+    }
+
+    fn begin(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
+        let request = Request { object: event.object(), permits: 0, site: self.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        if !event.is_set() {
+            self.waiter.prepare(waker.clone(), 0);
+            let joined_at = Stamp::if_waits_are_watched();
+            let mut queue = event.queue.lock();
+            if !queue.flag() {
+                self.waiter.set_tag(epoch(&queue));
+                // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
+                let ahead = unsafe { queue.push_back(&self.waiter, QUEUED) };
+                drop(queue);
+                self.spans = attempt.queued(request, waker, joined_at, ahead);
+                return Poll::Pending;
+            }
+            drop(queue);
+            drop(self.waiter.take_waker());
+        }
+        self.waiter.set_state(DONE);
+        attempt.granted();
+        Poll::Ready(())
+    }
+
+    #[inline]
+    fn cancel(&mut self, event: &Event) {
+        let state = self.waiter.state();
+        if state != DONE && state != IDLE {
+            self.cancel_wait(event);
+        }
+    }
+
+    #[cold]
+    fn cancel_wait(&mut self, event: &Event) {
+        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
+        let mut queue = event.queue.lock();
+        // Under the lock the state is final: `set` holds it when it changes it.
+        let waker = match self.waiter.state() {
+            // SAFETY: Q2: a queued waiter is linked in this list.
+            QUEUED => unsafe { queue.remove(&self.waiter) },
+            _ => None,
+        };
+        drop(queue);
+        self.waiter.set_state(DONE);
+        drop(waker);
+        spans.cancelled();
+    }
+}
+
+/// Future of [`Event::wait`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct EventWait<'a> {
+    event: &'a Event,
+    watch: Watch,
+}
+
+impl Future for EventWait<'_> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: nothing is moved out; `watch` is pinned with us, our destructor cancels it, and it is the same
+        // event each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.watch.poll(this.event, cx)
+        }
+    }
+}
+
+impl Drop for EventWait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.watch.cancel(self.event);
+    }
+}
+
+impl fmt::Debug for EventWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWait").finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Event::wait_owned`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct EventWaitOwned {
+    event: Arc<Event>,
+    watch: Watch,
+}
+
+impl Future for EventWaitOwned {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: nothing is moved out; `watch` is pinned with us, our destructor cancels it, and it is the same
+        // event each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.watch.poll(&this.event, cx)
+        }
+    }
+}
+
+impl Drop for EventWaitOwned {
+    #[inline]
+    fn drop(&mut self) {
+        self.watch.cancel(&self.event);
+    }
+}
+
+impl fmt::Debug for EventWaitOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWaitOwned").finish_non_exhaustive()
+    }
+}

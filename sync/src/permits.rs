@@ -1,0 +1,410 @@
+//! The acquire machine under [`Mutex`](crate::Mutex) and [`Semaphore`](crate::Semaphore): a count of permits
+//! with a FIFO queue of those who want some.
+//!
+//! A free acquisition and a free release are one compare-and-swap each. When somebody waits, a release hands
+//! permits to the head of the queue, which need not compete for them: nobody overtakes. Permits that the head
+//! cannot use yet stay in the count, where no newcomer takes them while the queue is not empty.
+
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use crate::loom::const_fn;
+use crate::trace::{self, Attempt, Hold, Object, Release, Request, Site, Stamp, WaitSpans};
+use crate::wait_queue::{
+    CLOSED, COUNT_SHIFT, DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, ONE, QUEUED, WAITING, WaitQueue,
+    Waiter,
+};
+use crate::wake::WakeBatch;
+
+/// Permits and those who wait for them. The flag of its word means closed.
+pub(crate) struct Permits {
+    pub(crate) queue: WaitQueue,
+}
+
+/// Why nothing was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Too few permits, or somebody was there before.
+    Busy,
+    /// Closed for good.
+    Closed,
+}
+
+/// How joining the queue ended.
+enum Joined {
+    /// In the queue, behind so many.
+    Behind(usize),
+    /// It could be taken at once after all.
+    Taken,
+    /// Closed meanwhile.
+    Closed,
+}
+
+impl Permits {
+    /// Three bits of the word are taken.
+    pub(crate) const MAX: usize = usize::MAX >> COUNT_SHIFT;
+
+    const_fn! {
+        /// `permits` is at most [`Permits::MAX`].
+        pub(crate) fn new(permits: usize) -> Self {
+            Self { queue: WaitQueue::new(permits << COUNT_SHIFT) }
+        }
+    }
+
+    /// Takes `n` permits if that many are free and nobody waits.
+    #[inline]
+    pub(crate) fn try_take(&self, n: u32) -> Result<(), Refusal> {
+        let mut word = self.queue.load(Ordering::Relaxed);
+        loop {
+            if word & (LOCKED | FLAG | WAITING) != 0 {
+                return self.try_take_busy(n);
+            }
+            if word >> COUNT_SHIFT < n as usize {
+                return Err(Refusal::Busy);
+            }
+            // Ordering: Acquire pairs with the Release of `release` and of the queue's unlock; we see what was
+            // done under these permits before.
+            match self.queue.exchange(word, word - n as usize * ONE, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// `try_take` where somebody waits, the list is being worked on, or it is closed.
+    #[cold]
+    fn try_take_busy(&self, n: u32) -> Result<(), Refusal> {
+        loop {
+            let word = self.queue.load_unlocked();
+            if word & FLAG != 0 {
+                return Err(Refusal::Closed);
+            }
+            if n == 0 {
+                return Ok(());
+            }
+            if word & WAITING != 0 || word >> COUNT_SHIFT < n as usize {
+                return Err(Refusal::Busy);
+            }
+            // Ordering: as in `try_take`.
+            if self.queue.exchange(word, word - n as usize * ONE, Ordering::Acquire).is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts `n` permits back, and hands them to those who wait. Returns how many waiters were let go, or
+    /// `None`, with nothing changed, where there would be more than [`Permits::MAX`].
+    #[inline]
+    pub(crate) fn try_release(&self, n: usize) -> Option<usize> {
+        let mut word = self.queue.load(Ordering::Relaxed);
+        loop {
+            if word & (LOCKED | WAITING) != 0 {
+                return self.release_to_waiters(n);
+            }
+            if n > Self::MAX - (word >> COUNT_SHIFT) {
+                return None;
+            }
+            // Ordering: Release pairs with the Acquire of `try_take` and of the queue's lock; the next owner sees
+            // what we did.
+            match self.queue.exchange(word, word + n * ONE, Ordering::Release) {
+                Ok(_) => return Some(0),
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// Puts back permits that were taken, so that they always fit.
+    #[inline]
+    pub(crate) fn release(&self, n: usize) -> usize {
+        self.try_release(n).unwrap_or(0)
+    }
+
+    #[cold]
+    fn release_to_waiters(&self, n: usize) -> Option<usize> {
+        let now = Stamp::if_waits_are_watched();
+        let mut queue = self.queue.lock();
+        if n > Self::MAX - queue.count() {
+            return None;
+        }
+        queue.set_count(queue.count() + n);
+        Some(self.grant_and_wake(queue, now))
+    }
+
+    /// Hands out what is there in the order of the queue, then wakes. Returns how many were let go.
+    pub(crate) fn grant_and_wake<'a>(&'a self, mut queue: LockedQueue<'a>, now: Stamp) -> usize {
+        let mut batch = WakeBatch::new();
+        loop {
+            let more = grant(&mut queue, &mut batch, now);
+            drop(queue);
+            if !more {
+                return batch.finish();
+            }
+            batch.wake();
+            queue = self.queue.lock();
+        }
+    }
+
+    /// Puts permits back within a `release` span, if anybody watches.
+    #[inline]
+    pub(crate) fn give_back(&self, n: usize, object: Object<'_>, hold: &Hold) {
+        if trace::is_verbose() {
+            self.give_back_watched(n, object, hold);
+        } else {
+            self.release(n);
+        }
+    }
+
+    #[cold]
+    fn give_back_watched(&self, n: usize, object: Object<'_>, hold: &Hold) {
+        /// Releases even where the subscriber panics.
+        struct Pending<'a>(&'a Permits, usize);
+        impl Drop for Pending<'_> {
+            fn drop(&mut self) {
+                self.0.release(self.1);
+            }
+        }
+        let pending = Pending(self, n);
+        let span = Release::begin(object, hold);
+        std::mem::forget(pending);
+        let woken = self.release(n);
+        span.finish(woken);
+    }
+
+    /// Permits in the count; some of them may be on their way to the head of the queue.
+    pub(crate) fn available(&self) -> usize {
+        // Ordering: Acquire, so that who sees a permit come back also sees what was done under it.
+        self.queue.load(Ordering::Acquire) >> COUNT_SHIFT
+    }
+
+    /// Takes away up to `n` permits of the count for good, whoever waits. Returns how many.
+    pub(crate) fn forget(&self, n: usize) -> usize {
+        let mut queue = self.queue.lock();
+        let gone = n.min(queue.count());
+        queue.set_count(queue.count() - gone);
+        gone
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Ordering: Acquire pairs with the unlock in `close`.
+        self.queue.load(Ordering::Acquire) & FLAG != 0
+    }
+
+    /// Ends every wait, present and to come. What was granted before stays granted.
+    pub(crate) fn close(&self) {
+        let now = Stamp::if_waits_are_watched();
+        let mut batch = WakeBatch::new();
+        loop {
+            let mut queue = self.queue.lock();
+            queue.set_flag();
+            while !batch.is_full()
+                && let Some(waiter) = queue.pop_front()
+            {
+                // SAFETY: just popped under this lock.
+                match unsafe { queue.finish(waiter, CLOSED, now) } {
+                    Some(waker) => batch.push(waker),
+                    None => batch.count_silent(),
+                }
+            }
+            let done = queue.is_empty();
+            drop(queue);
+            if done {
+                break;
+            }
+            batch.wake();
+        }
+        batch.finish();
+    }
+
+    /// Takes `n` permits or joins the queue, whichever the moment allows.
+    fn take_or_join(&self, waiter: &Waiter, n: u32) -> Joined {
+        let mut queue = self.queue.lock();
+        if queue.flag() {
+            return Joined::Closed;
+        }
+        if queue.is_empty() && queue.count() >= n as usize {
+            queue.set_count(queue.count() - n as usize);
+            return Joined::Taken;
+        }
+        // SAFETY: the future that owns the waiter is pinned, and its destructor calls `Acquisition::cancel`.
+        Joined::Behind(unsafe { queue.push_back(waiter, QUEUED) })
+    }
+}
+
+/// Grants from the head on while the count suffices and the batch has room. Returns whether there is more.
+pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Stamp) -> bool {
+    while let Some(n) = queue.front_tag()
+        && queue.count() >= n as usize
+    {
+        if batch.is_full() {
+            return true;
+        }
+        queue.set_count(queue.count() - n as usize);
+        if let Some(waiter) = queue.pop_front() {
+            // SAFETY: just popped under this lock.
+            match unsafe { queue.finish(waiter, GRANTED, now) } {
+                Some(waker) => batch.push(waker),
+                None => batch.count_silent(),
+            }
+        }
+    }
+    false
+}
+
+/// The waiting half of every acquiring future. It is told at each call whose permits are meant, so that a
+/// future may hold them by reference or by `Arc`.
+pub(crate) struct Acquisition {
+    waiter: Waiter,
+    spans: WaitSpans,
+    n: u32,
+    site: Site,
+}
+
+impl Acquisition {
+    #[inline]
+    pub(crate) fn new(n: u32, site: Site) -> Self {
+        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, n, site }
+    }
+
+    /// Number of permits asked for.
+    #[inline]
+    pub(crate) fn n(&self) -> u32 {
+        self.n
+    }
+
+    /// Polls for the permits.
+    ///
+    /// # Safety
+    ///
+    /// The acquisition is pinned and `cancel` is called before it goes; each call names the same `permits`.
+    ///
+    /// # Panics
+    ///
+    /// When it was ready before.
+    #[inline]
+    pub(crate) unsafe fn poll(
+        &mut self,
+        permits: &Permits,
+        object: Object<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Hold, Refusal>> {
+        if self.waiter.state() == IDLE && !trace::is_verbose() && permits.try_take(self.n).is_ok() {
+            self.waiter.set_state(DONE);
+            return Poll::Ready(Ok(Hold::NONE));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.poll_slow(permits, object, cx.waker()) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    #[cold]
+    unsafe fn poll_slow(
+        &mut self,
+        permits: &Permits,
+        object: Object<'_>,
+        waker: &Waker,
+    ) -> Poll<Result<Hold, Refusal>> {
+        let state = match self.waiter.state() {
+            IDLE => return self.begin(permits, object, waker),
+            QUEUED => self.waiter.refresh(&permits.queue, QUEUED, waker),
+            state => state,
+        };
+        match state {
+            QUEUED => Poll::Pending,
+            GRANTED => {
+                let granted_at = self.waiter.granted_at();
+                self.waiter.set_state(DONE);
+                // Should the subscriber panic, the permits are ours already: `cancel` must not be relied on.
+                let back = GiveBackOnPanic(permits, self.n as usize);
+                let hold = std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+                std::mem::forget(back);
+                Poll::Ready(Ok(hold))
+            }
+            CLOSED => {
+                let granted_at = self.waiter.granted_at();
+                self.waiter.set_state(DONE);
+                std::mem::replace(&mut self.spans, WaitSpans::NONE).closed(granted_at);
+                Poll::Ready(Err(Refusal::Closed))
+            }
+            _ => panic!("an acquisition was polled after it was ready"),
+        }
+    }
+
+    /// The first poll, where the free path did not do.
+    fn begin(&mut self, permits: &Permits, object: Object<'_>, waker: &Waker) -> Poll<Result<Hold, Refusal>> {
+        let request = Request { object, permits: self.n, site: self.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let joined = match permits.try_take(self.n) {
+            Ok(()) => Joined::Taken,
+            Err(Refusal::Closed) => Joined::Closed,
+            Err(Refusal::Busy) => {
+                self.waiter.prepare(waker.clone(), self.n);
+                let joined_at = Stamp::if_waits_are_watched();
+                match permits.take_or_join(&self.waiter, self.n) {
+                    Joined::Behind(ahead) => {
+                        self.spans = attempt.queued(request, waker, joined_at, ahead);
+                        return Poll::Pending;
+                    }
+                    other => {
+                        drop(self.waiter.take_waker());
+                        other
+                    }
+                }
+            }
+        };
+        self.waiter.set_state(DONE);
+        if matches!(joined, Joined::Taken) {
+            let back = GiveBackOnPanic(permits, self.n as usize);
+            let hold = attempt.granted();
+            std::mem::forget(back);
+            Poll::Ready(Ok(hold))
+        } else {
+            attempt.closed();
+            Poll::Ready(Err(Refusal::Closed))
+        }
+    }
+
+    /// Ends the wait of a future that is dropped: leaves the queue, or passes on what was granted already.
+    #[inline]
+    pub(crate) fn cancel(&mut self, permits: &Permits) {
+        let state = self.waiter.state();
+        if state != DONE && state != IDLE {
+            self.cancel_wait(permits);
+        }
+    }
+
+    #[cold]
+    fn cancel_wait(&mut self, permits: &Permits) {
+        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
+        let now = Stamp::if_waits_are_watched();
+        let mut queue = permits.queue.lock();
+        // Under the lock the state is final: releasers hold it when they change it.
+        match self.waiter.state() {
+            QUEUED => {
+                // SAFETY: Q2: a queued waiter is linked in this list.
+                let waker = unsafe { queue.remove(&self.waiter) };
+                // A large request may have stood in the way of smaller ones.
+                permits.grant_and_wake(queue, now);
+                drop(waker);
+            }
+            state => {
+                drop(queue);
+                self.waiter.set_state(DONE);
+                if state == GRANTED {
+                    permits.release(self.n as usize);
+                }
+            }
+        }
+        spans.cancelled();
+    }
+}
+
+/// Returns permits that were taken but have no guard yet, should foreign code unwind.
+struct GiveBackOnPanic<'a>(&'a Permits, usize);
+
+impl Drop for GiveBackOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.release(self.1);
+    }
+}

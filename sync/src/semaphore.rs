@@ -1,0 +1,484 @@
+//! [`Semaphore`], its permits and its futures.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::error::{AcquireError, TryAcquireError};
+use crate::loom::const_fn;
+use crate::permits::{Acquisition, Permits, Refusal};
+use crate::schema;
+use crate::statistics::SemaphoreStatistics;
+use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
+
+/// A count of permits, for tasks. asyncio's `Semaphore`, with tokio's interface.
+///
+/// # Fairness
+///
+/// Strictly first in, first out in the order of grants, whatever the size of the requests: while a large request
+/// is at the head, what comes in is kept for it, and smaller ones behind it wait. Permits that it still waits for
+/// count as available.
+///
+/// # Memory ordering
+///
+/// What was done before a permit was given back happens before what is done by the one who gets it.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use sync::Semaphore;
+///
+/// // At most ten downloads at a time.
+/// static DOWNLOADS: Semaphore = Semaphore::const_new(10).with_name("downloads");
+///
+/// let permit = DOWNLOADS.acquire().await.expect("never closed");
+/// assert_eq!(DOWNLOADS.available_permits(), 9);
+/// drop(permit);
+/// assert_eq!(DOWNLOADS.available_permits(), 10);
+/// # }
+/// ```
+pub struct Semaphore {
+    permits: Permits,
+    label: Label,
+}
+
+impl Semaphore {
+    /// Permits that a semaphore can have at most: an eighth of `usize`, as with tokio.
+    pub const MAX_PERMITS: usize = Permits::MAX;
+
+    const_fn! {
+        /// Makes a semaphore of `permits`; with none, acquiring waits for [`add_permits`](Self::add_permits).
+        ///
+        /// # Panics
+        ///
+        /// If `permits` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+        #[track_caller]
+        pub fn new(permits: usize) -> Self {
+            assert!(permits <= Self::MAX_PERMITS, "Semaphore::new: more permits than Semaphore::MAX_PERMITS");
+            Self { permits: Permits::new(permits), label: Label::new() }
+        }
+    }
+
+    const_fn! {
+        /// As [`new`](Self::new), which is `const` too; here because tokio has it.
+        ///
+        /// # Panics
+        ///
+        /// If `permits` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+        #[track_caller]
+        pub fn const_new(permits: usize) -> Self {
+            Self::new(permits)
+        }
+    }
+
+    /// Gives the semaphore a name, which its spans and the dashboard show.
+    #[must_use = "the name is given to the semaphore that is returned"]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.label.set_name(name);
+        self
+    }
+
+    /// Permits that nobody holds now.
+    pub fn available_permits(&self) -> usize {
+        self.permits.available()
+    }
+
+    /// Adds `n` permits, and hands them to those who wait.
+    ///
+    /// # Panics
+    ///
+    /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS); the count stays as it was.
+    #[track_caller]
+    pub fn add_permits(&self, n: usize) {
+        if self.permits.try_release(n).is_none() {
+            panic!("Semaphore::add_permits({n}): more permits than Semaphore::MAX_PERMITS");
+        }
+    }
+
+    /// Takes away up to `n` available permits for good. Returns how many there were to take.
+    pub fn forget_permits(&self, n: usize) -> usize {
+        self.permits.forget(n)
+    }
+
+    /// Acquires a permit, waiting for its turn.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up its place in the queue; permits that were granted to it meanwhile go to the
+    /// next in the queue.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] if the semaphore is closed, or is while this waits.
+    #[track_caller]
+    #[inline]
+    pub fn acquire(&self) -> Acquire<'_> {
+        self.acquire_many(1)
+    }
+
+    /// Acquires `n` permits at once, waiting for its turn. Zero are ready at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[track_caller]
+    #[inline]
+    pub fn acquire_many(&self, n: u32) -> Acquire<'_> {
+        Acquire { semaphore: self, acquisition: Acquisition::new(n, Site::here()) }
+    }
+
+    /// As [`acquire`](Self::acquire), with a permit that owns an `Arc` of the semaphore.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[track_caller]
+    #[inline]
+    pub fn acquire_owned(self: Arc<Self>) -> AcquireOwned {
+        self.acquire_many_owned(1)
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), with a permit that owns an `Arc` of the semaphore.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[track_caller]
+    #[inline]
+    pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> AcquireOwned {
+        AcquireOwned { semaphore: Some(self), acquisition: Acquisition::new(n, Site::here()) }
+    }
+
+    /// Acquires a permit if one is free and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// [`TryAcquireError::NoPermits`] if that is not so, [`TryAcquireError::Closed`] if the semaphore is closed.
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        self.try_acquire_many(1)
+    }
+
+    /// Acquires `n` permits if they are free and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        let hold = self.try_take(n, Site::here())?;
+        Ok(SemaphorePermit { semaphore: self, n: n as usize, hold })
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), with a permit that owns an `Arc` of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// As [`try_acquire_many`](Self::try_acquire_many), with a permit that owns an `Arc` of the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        let hold = self.try_take(n, Site::here())?;
+        Ok(OwnedSemaphorePermit { semaphore: self, n: n as usize, hold })
+    }
+
+    /// Closes the semaphore: every wait, present and to come, ends with an error. What was granted before is kept,
+    /// and permits may still be given back.
+    pub fn close(&self) {
+        self.permits.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.permits.is_closed()
+    }
+
+    /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    pub fn statistics(&self) -> SemaphoreStatistics {
+        SemaphoreStatistics {
+            available: self.available_permits(),
+            waiting: self.permits.queue.len(),
+            closed: self.is_closed(),
+        }
+    }
+
+    #[inline]
+    fn try_take(&self, n: u32, site: Site) -> Result<Hold, TryAcquireError> {
+        let attempt = Attempt::begin(Request { object: self.object(), permits: n, site }, None);
+        match self.permits.try_take(n) {
+            Ok(()) => {
+                let back = GiveBack(self, n as usize);
+                let hold = attempt.granted();
+                std::mem::forget(back);
+                Ok(hold)
+            }
+            Err(Refusal::Closed) => {
+                attempt.closed();
+                Err(TryAcquireError::Closed)
+            }
+            Err(Refusal::Busy) => {
+                attempt.refused();
+                Err(TryAcquireError::NoPermits)
+            }
+        }
+    }
+
+    #[inline]
+    fn object(&self) -> Object<'_> {
+        Object { primitive: schema::primitive::SEMAPHORE, label: &self.label }
+    }
+
+    #[inline]
+    fn give_back(&self, n: usize, hold: &Hold) {
+        self.permits.give_back(n, self.object(), hold);
+    }
+}
+
+/// Gives permits back that have no holder yet, should foreign code unwind.
+struct GiveBack<'a>(&'a Semaphore, usize);
+
+impl Drop for GiveBack<'_> {
+    fn drop(&mut self) {
+        self.0.permits.release(self.1);
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("available", &self.available_permits())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Permits of a [`Semaphore`]; dropping it gives them back.
+#[must_use = "the permits are given back as soon as this is dropped"]
+#[clippy::has_significant_drop]
+pub struct SemaphorePermit<'a> {
+    semaphore: &'a Semaphore,
+    n: usize,
+    hold: Hold,
+}
+
+/// Permits of a [`Semaphore`] with an `Arc` of it; dropping it gives them back.
+#[must_use = "the permits are given back as soon as this is dropped"]
+#[clippy::has_significant_drop]
+pub struct OwnedSemaphorePermit {
+    semaphore: Arc<Semaphore>,
+    n: usize,
+    hold: Hold,
+}
+
+impl<'a> SemaphorePermit<'a> {
+    /// Takes the permits out of circulation: the semaphore will not get them back.
+    pub fn forget(mut self) {
+        self.n = 0;
+    }
+
+    /// Adds the permits of `other` to these.
+    ///
+    /// # Panics
+    ///
+    /// If they are of another semaphore; `other`'s go back to it.
+    #[track_caller]
+    pub fn merge(&mut self, mut other: Self) {
+        assert!(
+            std::ptr::eq(self.semaphore, other.semaphore),
+            "SemaphorePermit::merge: the {} permits are of another semaphore",
+            other.n
+        );
+        self.n += std::mem::take(&mut other.n);
+    }
+
+    /// Takes `n` of these permits into one of their own; `None` if there are fewer.
+    pub fn split(&mut self, n: usize) -> Option<Self> {
+        self.n = self.n.checked_sub(n)?;
+        Some(Self { semaphore: self.semaphore, n, hold: Hold::NONE })
+    }
+
+    /// How many there are.
+    pub fn num_permits(&self) -> usize {
+        self.n
+    }
+
+    /// Whose they are.
+    pub fn semaphore(&self) -> &'a Semaphore {
+        self.semaphore
+    }
+}
+
+impl OwnedSemaphorePermit {
+    /// Takes the permits out of circulation: the semaphore will not get them back.
+    pub fn forget(mut self) {
+        self.n = 0;
+    }
+
+    /// Adds the permits of `other` to these.
+    ///
+    /// # Panics
+    ///
+    /// If they are of another semaphore; `other`'s go back to it.
+    #[track_caller]
+    pub fn merge(&mut self, mut other: Self) {
+        assert!(
+            Arc::ptr_eq(&self.semaphore, &other.semaphore),
+            "OwnedSemaphorePermit::merge: the {} permits are of another semaphore",
+            other.n
+        );
+        self.n += std::mem::take(&mut other.n);
+    }
+
+    /// Takes `n` of these permits into one of their own; `None` if there are fewer.
+    pub fn split(&mut self, n: usize) -> Option<Self> {
+        self.n = self.n.checked_sub(n)?;
+        Some(Self { semaphore: Arc::clone(&self.semaphore), n, hold: Hold::NONE })
+    }
+
+    /// How many there are.
+    pub fn num_permits(&self) -> usize {
+        self.n
+    }
+
+    /// Whose they are.
+    pub fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.semaphore
+    }
+}
+
+impl Drop for SemaphorePermit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.semaphore.give_back(self.n, &self.hold);
+    }
+}
+
+impl Drop for OwnedSemaphorePermit {
+    #[inline]
+    fn drop(&mut self) {
+        self.semaphore.give_back(self.n, &self.hold);
+    }
+}
+
+impl fmt::Debug for SemaphorePermit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SemaphorePermit").field("permits", &self.n).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OwnedSemaphorePermit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedSemaphorePermit").field("permits", &self.n).finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Acquire<'a> {
+    semaphore: &'a Semaphore,
+    acquisition: Acquisition,
+}
+
+impl<'a> Future for Acquire<'a> {
+    type Output = Result<SemaphorePermit<'a>, AcquireError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let semaphore = this.semaphore;
+        // SAFETY: as above; it is the same semaphore each time.
+        match unsafe { this.acquisition.poll(&semaphore.permits, semaphore.object(), cx) } {
+            Poll::Ready(Ok(hold)) => {
+                Poll::Ready(Ok(SemaphorePermit { semaphore, n: this.acquisition.n() as usize, hold }))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError::new())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Acquire<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.acquisition.cancel(&self.semaphore.permits);
+    }
+}
+
+impl fmt::Debug for Acquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").field("permits", &self.acquisition.n()).finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Semaphore::acquire_owned`] and [`Semaphore::acquire_many_owned`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AcquireOwned {
+    /// `None` once the permit has it.
+    semaphore: Option<Arc<Semaphore>>,
+    acquisition: Acquisition,
+}
+
+impl Future for AcquireOwned {
+    type Output = Result<OwnedSemaphorePermit, AcquireError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: only the `Arc` is moved out, which is not pinned; `acquisition` is, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        // It stays in its place while foreign code may unwind: the destructor needs it.
+        let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
+        // SAFETY: as above; it is the same semaphore each time.
+        match unsafe { this.acquisition.poll(&semaphore.permits, semaphore.object(), cx) } {
+            Poll::Ready(Ok(hold)) => {
+                let semaphore = this.semaphore.take().expect("it was there a moment ago");
+                Poll::Ready(Ok(OwnedSemaphorePermit { semaphore, n: this.acquisition.n() as usize, hold }))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError::new())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for AcquireOwned {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(semaphore) = &self.semaphore {
+            self.acquisition.cancel(&semaphore.permits);
+        }
+    }
+}
+
+impl fmt::Debug for AcquireOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquireOwned").field("permits", &self.acquisition.n()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,463 @@
+//! The intrusive FIFO queue of waiters behind every primitive, and the state of a waiter in it.
+//!
+//! A [`WaitQueue`] is one word and a pointer. The word carries the primitive's own state, a bit that locks the
+//! list, and a bit that says whether anybody is in it, so that a free acquisition or release is one
+//! compare-and-swap that notices both. A [`Waiter`] lives in the pinned future that waits: nothing is allocated.
+//!
+//! # The word
+//!
+//! | bits | name | meaning |
+//! |---|---|---|
+//! | 0 | [`LOCKED`] | somebody is at the list; nobody else may change the word |
+//! | 1 | [`WAITING`] | the list is not empty |
+//! | 2 | [`FLAG`] | permits: closed; event: set |
+//! | 3.. | count | permits: available; event: epoch |
+//!
+//! # The states of a waiter
+//!
+//! | state | in a list | who leaves it, and to what |
+//! |---|---|---|
+//! | [`IDLE`] | no | the owner: `PARKED`, `QUEUED`, or `DONE` when nothing had to be waited for |
+//! | [`PARKED`] | a condition's | a notifier under both locks: `QUEUED`; the owner under the condition's: `DONE` |
+//! | [`QUEUED`] | the granting queue's | a releaser under the lock: `GRANTED`, `CLOSED`; the owner under the lock: `DONE` |
+//! | [`GRANTED`] | no | the owner: `DONE` |
+//! | [`CLOSED`] | no | the owner: `DONE` |
+//! | [`DONE`] | no | nobody; a future that waits again makes it `IDLE` |
+//!
+//! # Invariants
+//!
+//! - **Q1.** While `LOCKED` is set, only the thread that set it changes the word or touches the list. Everybody
+//!   changes the word by a compare-and-swap from a value without `LOCKED`, so the holder unlocks by a plain store.
+//! - **Q2.** A waiter is linked if and only if it is `PARKED` (in its condition's list) or `QUEUED` (in its
+//!   granting queue's list); a waiter's links, waker and counts are touched only under the lock of that list, or
+//!   by its owner while it is in none.
+//! - **Q3.** A linked waiter is pinned and alive: its owner's destructor unlinks it under the lock first.
+//! - **Q4.** Leaving `QUEUED` is the last thing a releaser does to a waiter: after that store the owner may free it.
+//! - **Q5.** The head's `prev` is the tail and its `len` is the length of the list; the tail's `next` is null.
+//!   In other waiters `len` means nothing.
+//! - **Q6.** Nothing that can panic, allocate, read a clock or run foreign code happens while `LOCKED` is set.
+
+use std::marker::PhantomPinned;
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+
+use crate::loom::{
+    AtomicU8, AtomicUsize, SPIN_LIMIT, UnsafeCell, YIELD_LIMIT, const_fn, spin_loop, yield_now,
+};
+use crate::trace::Stamp;
+
+pub(crate) const LOCKED: usize = 0b001;
+pub(crate) const WAITING: usize = 0b010;
+pub(crate) const FLAG: usize = 0b100;
+pub(crate) const COUNT_SHIFT: u32 = 3;
+/// One permit, or one epoch.
+pub(crate) const ONE: usize = 1 << COUNT_SHIFT;
+
+/// Not waiting yet.
+pub(crate) const IDLE: u8 = 0;
+/// In the list of a condition.
+pub(crate) const PARKED: u8 = 1;
+/// In the list from which it is granted.
+pub(crate) const QUEUED: u8 = 2;
+/// It has what it asked for.
+pub(crate) const GRANTED: u8 = 3;
+/// There will be nothing to get.
+pub(crate) const CLOSED: u8 = 4;
+/// The owner took note of the end.
+pub(crate) const DONE: u8 = 5;
+
+/// A state word with a list of waiters behind it.
+pub(crate) struct WaitQueue {
+    /// See the table at the top of the file.
+    word: AtomicUsize,
+    /// Guarded by `LOCKED` (Q1).
+    head: UnsafeCell<*const Waiter>,
+}
+
+// SAFETY: `head` and the waiters behind it are touched only under `LOCKED` (Q1, Q2), and waiters carry nothing
+// but wakers, which are Send and Sync.
+unsafe impl Send for WaitQueue {}
+// SAFETY: as above.
+unsafe impl Sync for WaitQueue {}
+
+/// A place in a queue; part of the future that waits.
+pub(crate) struct Waiter {
+    /// See the table at the top of the file.
+    state: AtomicU8,
+    node: UnsafeCell<Node>,
+    /// A linked waiter must not move (Q3), and a future that is not `Unpin` is exempt from the uniqueness of
+    /// `&mut`, which other threads' access through the list would break.
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: a waiter's node is touched under a queue's lock or by its owner alone (Q2).
+unsafe impl Send for Waiter {}
+// SAFETY: as above; `&Waiter` gives outside code nothing.
+unsafe impl Sync for Waiter {}
+
+struct Node {
+    prev: *const Waiter,
+    next: *const Waiter,
+    waker: Option<Waker>,
+    /// Permits asked for; with an event the epoch in which the waiter joined.
+    tag: u32,
+    /// Q5.
+    len: u32,
+    /// When it was granted, as the releaser read the clock before it took the lock.
+    granted_at: Stamp,
+}
+
+impl WaitQueue {
+    const_fn! {
+        pub(crate) fn new(word: usize) -> Self {
+            Self { word: AtomicUsize::new(word), head: UnsafeCell::new(ptr::null()) }
+        }
+    }
+
+    /// The word as it is now, possibly with [`LOCKED`].
+    #[inline]
+    pub(crate) fn load(&self, ordering: Ordering) -> usize {
+        self.word.load(ordering)
+    }
+
+    /// Replaces `current` by `new`; neither may have [`LOCKED`] (Q1).
+    #[inline]
+    pub(crate) fn exchange(&self, current: usize, new: usize, success: Ordering) -> Result<usize, usize> {
+        self.word.compare_exchange(current, new, success, Ordering::Relaxed)
+    }
+
+    /// Waits until nobody is at the list and returns the word of that moment.
+    pub(crate) fn load_unlocked(&self) -> usize {
+        let mut backoff = Backoff::default();
+        loop {
+            // Ordering: Relaxed, the caller decides nothing from it without a compare-and-swap or an Acquire load.
+            let word = self.word.load(Ordering::Relaxed);
+            if word & LOCKED == 0 {
+                return word;
+            }
+            backoff.wait();
+        }
+    }
+
+    /// Takes the list's lock.
+    #[inline]
+    pub(crate) fn lock(&self) -> LockedQueue<'_> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & LOCKED == 0 {
+                // Ordering: Acquire pairs with the Release of `LockedQueue::drop` and of the free releases; we
+                // see the list, and everything that was done before a permit came in.
+                match self.word.compare_exchange_weak(
+                    word,
+                    word | LOCKED,
+                    Ordering::Acquire,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) => return LockedQueue { queue: self, word },
+                    Err(seen) => word = seen,
+                }
+            } else {
+                word = self.load_unlocked();
+            }
+        }
+    }
+
+    /// Waiters in the list now.
+    pub(crate) fn len(&self) -> usize {
+        // Ordering: Relaxed, a figure for people; whoever needs the list takes the lock below.
+        if self.word.load(Ordering::Relaxed) & (LOCKED | WAITING) == 0 { 0 } else { self.lock().len() }
+    }
+}
+
+/// The list and the word of a [`WaitQueue`], locked. Dropping it writes the word back and unlocks.
+pub(crate) struct LockedQueue<'a> {
+    queue: &'a WaitQueue,
+    /// The word that will stand when the lock is given back, without [`LOCKED`].
+    word: usize,
+}
+
+impl LockedQueue<'_> {
+    #[inline]
+    pub(crate) fn flag(&self) -> bool {
+        self.word & FLAG != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_flag(&mut self) {
+        self.word |= FLAG;
+    }
+
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.word >> COUNT_SHIFT
+    }
+
+    /// Sets the count, which must fit beside the three bits.
+    #[inline]
+    pub(crate) fn set_count(&mut self, count: usize) {
+        self.word = (count << COUNT_SHIFT) | (self.word & (FLAG | WAITING));
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.word & WAITING == 0
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: Q1, Q3: we hold the lock, and a non-null head is alive.
+        self.head().map_or(0, |head| unsafe { (*head).node.with(|node| (*node).len as usize) })
+    }
+
+    /// The tag of the longest waiter.
+    #[inline]
+    pub(crate) fn front_tag(&self) -> Option<u32> {
+        // SAFETY: Q1, Q3.
+        self.head().map(|head| unsafe { (*head).node.with(|node| (*node).tag) })
+    }
+
+    #[inline]
+    fn head(&self) -> Option<*const Waiter> {
+        if self.is_empty() {
+            return None;
+        }
+        // SAFETY: Q1: we hold the lock.
+        Some(self.queue.head.with(|head| unsafe { *head }))
+    }
+
+    /// Puts a waiter that is in no list at the end, in `state`. Returns how many are ahead of it.
+    ///
+    /// # Safety
+    ///
+    /// `waiter` is pinned, in no list, and its owner unlinks it before it goes (Q3). `state` names this list (Q2).
+    #[inline]
+    pub(crate) unsafe fn push_back(&mut self, waiter: *const Waiter, state: u8) -> usize {
+        let mut ahead = 0;
+        let head = self.head();
+        // SAFETY: Q1, Q3 for head and tail; the caller's promise for `waiter`, which is in no list, so that its
+        // node is another than those two.
+        unsafe {
+            match head {
+                None => {
+                    (*waiter).node.with_mut(|node| {
+                        (*node).prev = waiter;
+                        (*node).next = ptr::null();
+                        (*node).len = 1;
+                    });
+                    self.queue.head.with_mut(|head| *head = waiter);
+                    self.word |= WAITING;
+                }
+                Some(head) => {
+                    let tail = (*head).node.with_mut(|node| {
+                        ahead = (*node).len;
+                        (*node).len += 1;
+                        ptr::replace(&raw mut (*node).prev, waiter)
+                    });
+                    (*tail).node.with_mut(|node| (*node).next = waiter);
+                    (*waiter).node.with_mut(|node| {
+                        (*node).prev = tail;
+                        (*node).next = ptr::null();
+                    });
+                }
+            }
+            // Ordering: Relaxed, whoever acts on it holds the lock; the owner alone reads it outside, and it is
+            // either the one that writes here or waits for GRANTED.
+            (*waiter).state.store(state, Ordering::Relaxed);
+        }
+        ahead as usize
+    }
+
+    /// Takes the longest waiter out of the list. Its state is left for the caller to change, before anything else
+    /// and before the lock is given back.
+    #[inline]
+    pub(crate) fn pop_front(&mut self) -> Option<*const Waiter> {
+        let front = self.head()?;
+        // SAFETY: Q1, Q3: all three are linked, and we hold the lock. `front` and `next` are different waiters.
+        unsafe {
+            let (tail, next, len) = (*front).node.with(|node| ((*node).prev, (*node).next, (*node).len));
+            if next.is_null() {
+                self.word &= !WAITING;
+            } else {
+                (*next).node.with_mut(|node| {
+                    (*node).prev = tail;
+                    (*node).len = len - 1;
+                });
+            }
+            self.queue.head.with_mut(|head| *head = next);
+        }
+        Some(front)
+    }
+
+    /// Takes `waiter` out of the list and returns its waker, to be dropped outside the lock.
+    ///
+    /// # Safety
+    ///
+    /// `waiter` is linked in this list.
+    pub(crate) unsafe fn remove(&mut self, waiter: &Waiter) -> Option<Waker> {
+        let head = self.head();
+        if head == Some(ptr::from_ref(waiter)) {
+            self.pop_front();
+        } else if let Some(head) = head {
+            // SAFETY: Q1, Q3: `waiter` is linked and not the head, so its `prev` is a linked waiter.
+            unsafe {
+                let (prev, next) = waiter.node.with(|node| ((*node).prev, (*node).next));
+                (*prev).node.with_mut(|node| (*node).next = next);
+                // The tail hangs on the head's `prev` (Q5).
+                let after = if next.is_null() { head } else { next };
+                (*after).node.with_mut(|node| (*node).prev = prev);
+                (*head).node.with_mut(|node| (*node).len -= 1);
+            }
+        }
+        // SAFETY: Q2: it is in no list any more, and the lock is still ours.
+        let waker = waiter.node.with_mut(|node| unsafe { (*node).waker.take() });
+        // Ordering: Relaxed, only the owner, which is who calls, looks at it from now on.
+        waiter.state.store(DONE, Ordering::Relaxed);
+        waker
+    }
+
+    /// Ends the wait of a waiter that was just popped: takes its waker and sets its last state.
+    ///
+    /// # Safety
+    ///
+    /// `waiter` came from [`pop_front`](Self::pop_front) under this same lock. It may be freed once this returns.
+    #[inline]
+    pub(crate) unsafe fn finish(&mut self, waiter: *const Waiter, state: u8, now: Stamp) -> Option<Waker> {
+        // SAFETY: Q3: its owner cannot free it before it sees `state`, or gets the lock that we hold.
+        unsafe {
+            let waker = (*waiter).node.with_mut(|node| {
+                (*node).granted_at = now;
+                (*node).waker.take()
+            });
+            // Ordering: Release pairs with the Acquire in `Waiter::state`; the owner sees what was done before the
+            // grant, and takes over its node. It must be our last access (Q4).
+            (*waiter).state.store(state, Ordering::Release);
+            waker
+        }
+    }
+}
+
+impl Drop for LockedQueue<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // Ordering: Release pairs with the Acquire of `lock` and of the free acquisitions. A plain store will do:
+        // nobody else changes the word while LOCKED stands in it (Q1).
+        self.queue.word.store(self.word, Ordering::Release);
+    }
+}
+
+impl Waiter {
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                state: AtomicU8::new(IDLE),
+                node: UnsafeCell::new(Node {
+                    prev: ptr::null(),
+                    next: ptr::null(),
+                    waker: None,
+                    tag: 0,
+                    len: 0,
+                    granted_at: Stamp::NONE,
+                }),
+                _pinned: PhantomPinned,
+            }
+        }
+    }
+
+    /// Where the wait stands.
+    #[inline]
+    pub(crate) fn state(&self) -> u8 {
+        // Ordering: Acquire pairs with the Release in `LockedQueue::finish`.
+        self.state.load(Ordering::Acquire)
+    }
+
+    /// Notes, as the owner, that the wait is over or may begin anew. Not for a linked waiter.
+    #[inline]
+    pub(crate) fn set_state(&self, state: u8) {
+        // Ordering: Relaxed, no other thread knows a waiter that is in no list.
+        self.state.store(state, Ordering::Relaxed);
+    }
+
+    /// Prepares, as the owner, a waiter that is in no list.
+    #[inline]
+    pub(crate) fn prepare(&self, waker: Waker, tag: u32) {
+        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
+        let old = self.node.with_mut(|node| unsafe {
+            (*node).tag = tag;
+            (*node).waker.replace(waker)
+        });
+        debug_assert!(old.is_none(), "a waiter that is in no list keeps no waker");
+    }
+
+    /// Changes the tag of a waiter that is in no list; for a queue's holder, between `prepare` and `push_back`.
+    #[inline]
+    pub(crate) fn set_tag(&self, tag: u32) {
+        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
+        self.node.with_mut(|node| unsafe { (*node).tag = tag });
+    }
+
+    /// Takes back the waker of a waiter that was prepared but did not have to join.
+    #[inline]
+    pub(crate) fn take_waker(&self) -> Option<Waker> {
+        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
+        self.node.with_mut(|node| unsafe { (*node).waker.take() })
+    }
+
+    /// When it was granted; for the owner of a waiter that was.
+    #[inline]
+    pub(crate) fn granted_at(&self) -> Stamp {
+        // SAFETY: Q2, Q4: the releaser is done with it, and the caller has seen so through `state`.
+        self.node.with(|node| unsafe { (*node).granted_at })
+    }
+
+    /// Sees to it that `waker` is the one that will be called, for a waiter that was in `state`, whose list is
+    /// `queue`'s. Returns the state: if that is another one, nothing was changed.
+    pub(crate) fn refresh(&self, queue: &WaitQueue, state: u8, waker: &Waker) -> u8 {
+        let locked = queue.lock();
+        let seen = self.state();
+        // SAFETY: Q2: in `state` the node is guarded by `queue`'s lock, which we hold.
+        let same = seen != state
+            || self
+                .node
+                .with(|node| unsafe { (*node).waker.as_ref().is_some_and(|old| old.will_wake(waker)) });
+        drop(locked);
+        if same {
+            return seen;
+        }
+        // Cloning is foreign code, so it happens between two lockings (Q6); meanwhile the state may change.
+        let mut new = Some(waker.clone());
+        let locked = queue.lock();
+        let seen = self.state();
+        if seen == state {
+            // SAFETY: as above.
+            self.node.with_mut(|node| unsafe { std::mem::swap(&mut (*node).waker, &mut new) });
+        }
+        drop(locked);
+        drop(new);
+        seen
+    }
+}
+
+/// Waiting for a queue lock: its critical sections are a few dozen instructions, but their thread can lose its
+/// processor within one, so that after a short spin the time is better given to it.
+#[derive(Default)]
+struct Backoff {
+    turns: u32,
+}
+
+impl Backoff {
+    #[cold]
+    fn wait(&mut self) {
+        self.turns += 1;
+        let spins = 1u32.checked_shl(self.turns).unwrap_or(u32::MAX);
+        if spins <= SPIN_LIMIT {
+            for _ in 0..spins {
+                spin_loop();
+            }
+        } else if self.turns < YIELD_LIMIT {
+            yield_now();
+        } else {
+            std::thread::sleep(std::time::Duration::from_micros(50));
+        }
+    }
+}

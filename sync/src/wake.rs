@@ -1,0 +1,92 @@
+//! Wakers collected under a queue lock and woken outside of it.
+
+use std::any::Any;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Waker;
+
+/// Up to [`WakeBatch::CAPACITY`] wakers on the stack, so that waking allocates nothing.
+///
+/// A waker is foreign code: it may panic or call back into the primitive. So it is only ever run with no
+/// queue lock held, and a panic is kept back until every other waker has been woken.
+pub(crate) struct WakeBatch {
+    wakers: [MaybeUninit<Waker>; Self::CAPACITY],
+    /// Invariant B1: `wakers[..len]` are initialised, the others are not.
+    len: usize,
+    woken: usize,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl WakeBatch {
+    /// As many as tokio takes at a time: enough to pay for the lock, few enough to hold it only briefly.
+    pub(crate) const CAPACITY: usize = 32;
+
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { wakers: [const { MaybeUninit::uninit() }; Self::CAPACITY], len: 0, woken: 0, panic: None }
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == Self::CAPACITY
+    }
+
+    /// Adds a waker to a batch that is not full.
+    #[inline]
+    pub(crate) fn push(&mut self, waker: Waker) {
+        self.wakers[self.len].write(waker);
+        self.len += 1;
+    }
+
+    /// Counts a waiter that was let go but had no waker to call.
+    #[inline]
+    pub(crate) fn count_silent(&mut self) {
+        self.woken += 1;
+    }
+
+    /// Wakes all that are in the batch, in the order in which they were added, and empties it.
+    #[inline]
+    pub(crate) fn wake(&mut self) {
+        let len = std::mem::take(&mut self.len);
+        self.woken += len;
+        for slot in &mut self.wakers[..len] {
+            // SAFETY: B1; `len` was reset first, so nobody reads the slot again, not even after a panic.
+            let waker = unsafe { slot.assume_init_read() };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                keep_first(&mut self.panic, payload);
+            }
+        }
+    }
+
+    /// Wakes the rest and goes on with the first panic of a waker, if there was one. Returns how many
+    /// waiters were let go since the batch was made.
+    #[inline]
+    pub(crate) fn finish(mut self) -> usize {
+        self.wake();
+        if let Some(payload) = self.panic.take()
+            && !std::thread::panicking()
+        {
+            resume_unwind(payload);
+        }
+        self.woken
+    }
+}
+
+impl Drop for WakeBatch {
+    fn drop(&mut self) {
+        // Only reached with wakers in it when something between lock and `finish` unwound.
+        if self.len != 0 {
+            self.wake();
+        }
+    }
+}
+
+#[cold]
+fn keep_first(panic: &mut Option<Box<dyn Any + Send>>, payload: Box<dyn Any + Send>) {
+    // A thread that unwinds carries only one panic. A later payload is leaked: its destructor may panic too, which
+    // would leave the rest asleep.
+    match panic {
+        None => *panic = Some(payload),
+        Some(_) => std::mem::forget(payload),
+    }
+}
