@@ -1,1 +1,104 @@
+// Routes by the address's hash, keeps the stream of events, switches the theme. Each view is a module with
+// `show(root, rest, query)`, `hide()` and, where it lives on events, `onSnapshot` or `onRun`.
 
+import { repaint } from "./chart.js";
+import { setText } from "./dom.js";
+import * as live from "./live.js";
+import * as run from "./run.js";
+import * as reports from "./reports.js";
+import * as compare from "./compare.js";
+import { bytes, integer } from "./format.js";
+
+const VIEWS = { live, run, reports, compare };
+let current = null;
+
+function route() {
+  const hash = location.hash;
+  if (!hash.startsWith("#/")) return;
+  const [path, query = ""] = hash.slice(2).split("?");
+  const [name, ...rest] = path.split("/").map(decode);
+  const view = VIEWS[name] ? name : "live";
+  if (current && current !== view) {
+    VIEWS[current].hide();
+    document.getElementById(current).hidden = true;
+  }
+  current = view;
+  for (const tab of document.querySelectorAll("[data-tab]")) {
+    if (tab.dataset.tab === view) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  document.title = `${view[0].toUpperCase()}${view.slice(1)} · sync dashboard`;
+  const root = document.getElementById(view);
+  root.hidden = false;
+  VIEWS[view].show(root, rest, new URLSearchParams(query));
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function connect() {
+  const status = document.getElementById("connection");
+  const state = (name, text) => {
+    status.dataset.state = name;
+    setText(status.lastElementChild, text);
+  };
+  const stream = new EventSource("/api/v1/events");
+  stream.onopen = () => state("open", "live");
+  stream.onmessage = (event) => {
+    state("open", "live");
+    const snapshot = JSON.parse(event.data);
+    showOverhead(snapshot);
+    live.onSnapshot(snapshot);
+  };
+  stream.addEventListener("run", (event) => run.onRun(JSON.parse(event.data)));
+  stream.onerror = () => {
+    state("lost", "not connected");
+    // The browser tries again by itself, unless the server refused; then we do, after a while.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
+  };
+  addEventListener("pagehide", () => stream.close(), { once: true });
+}
+
+function showOverhead({ overhead, enabled }) {
+  const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.in_flight_dropped;
+  const parts = [
+    `collector ${enabled ? "on" : "off"}`,
+    `${integer(overhead.spans)} spans`,
+    `${integer(overhead.rows)} rows`,
+    `${bytes(overhead.memory_bytes)}`,
+    `${integer(dropped)} dropped`,
+    `${integer(overhead.malformed)} malformed`,
+  ];
+  setText(document.getElementById("overhead"), parts.join(" · "));
+}
+
+function switchTheme() {
+  const dark = document.documentElement.dataset.theme
+    ? document.documentElement.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  const chosen = dark ? "light" : "dark";
+  document.documentElement.dataset.theme = chosen;
+  try {
+    localStorage.setItem("theme", chosen);
+  } catch {
+    // Not kept, but it holds for this visit.
+  }
+  repaint();
+}
+
+document.getElementById("theme").addEventListener("click", switchTheme);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+addEventListener("hashchange", route);
+
+// Without a wish, show the run if there is one.
+if (location.hash.startsWith("#/")) route();
+else {
+  history.replaceState(null, "", (await run.exists()) ? "#/run" : "#/live");
+  route();
+}
+connect();

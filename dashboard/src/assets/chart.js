@@ -1,1 +1,80 @@
+// Draws chart specifications. They come finished from the server; only colours are filled in here, because
+// only the page knows whether it is light or dark.
 
+const script = document.getElementById("plotly");
+const ready = window.Plotly
+  ? Promise.resolve()
+  : new Promise((resolve, reject) => {
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", () => reject(new Error("the chart script did not load")));
+    });
+ready.catch(() => {});
+
+const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+};
+
+const drawn = new Map();
+const colors = new Map();
+
+function resolveColor(token) {
+  if (!colors.has(token)) {
+    const probe = document.createElement("i");
+    probe.style.color = token;
+    document.body.append(probe);
+    colors.set(token, getComputedStyle(probe).color);
+    probe.remove();
+  }
+  return colors.get(token);
+}
+
+// A copy with `var(--name)` replaced; Plotly keeps what it is given, so the original stays untouched.
+function resolved(value) {
+  if (typeof value === "string") return value.startsWith("var(--") ? resolveColor(value) : value;
+  if (Array.isArray(value)) return typeof value[0] === "number" ? value.slice() : value.map(resolved);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, resolved(inner)]));
+  return value;
+}
+
+function paint(element) {
+  const { chart, revision } = drawn.get(element);
+  const layout = resolved(chart.layout);
+  // The same revision keeps what the reader did: zoom, hidden traces.
+  layout.uirevision = revision;
+  layout.hoverlabel = { bgcolor: resolveColor("var(--surface-2)"), bordercolor: resolveColor("var(--line)"), font: { color: resolveColor("var(--ink)") } };
+  layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: resolveColor("var(--ink-3)"), activecolor: resolveColor("var(--accent)") };
+  return window.Plotly.react(element, resolved(chart.data), layout, CONFIG);
+}
+
+// Draws a chart into an element, or redraws it there. `revision` names what is shown.
+export async function draw(element, chart, revision) {
+  const last = drawn.get(element);
+  const waiting = drawn.has(element) && !element.classList.contains("js-plotly-plot");
+  drawn.set(element, { chart, revision });
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", chart.summary);
+  if (chart.layout.height) element.style.height = `${chart.layout.height}px`;
+  // One who waits for the script already will draw what is newest then.
+  if (waiting && last) return;
+  try {
+    await ready;
+    if (drawn.has(element) && element.isConnected) await paint(element);
+  } catch (error) {
+    element.textContent = `The chart cannot be drawn: ${error.message}. Reload the page.`;
+  }
+}
+
+export function forget(root) {
+  for (const element of drawn.keys()) {
+    if (!root.contains(element)) continue;
+    window.Plotly?.purge(element);
+    drawn.delete(element);
+  }
+}
+
+export function repaint() {
+  colors.clear();
+  for (const element of drawn.keys()) if (element.isConnected && element.classList.contains("js-plotly-plot")) paint(element);
+}

@@ -1,1 +1,48 @@
+// The run under way: the newest view comes as an event, and is kept for when the tab is opened.
 
+import { ask, emptyState, h } from "./dom.js";
+import { ReportView } from "./report.js";
+
+let latest = null;
+let view = null;
+let root = null;
+// A run is known to be there, though its first event has not come yet.
+let expected = false;
+
+export async function exists() {
+  expected = await ask("/api/v1/status").then((status) => status.run).catch(() => false);
+  return expected;
+}
+
+export function onRun(page) {
+  latest = page;
+  if (root) render();
+}
+
+export function show(section) {
+  root = section;
+  render();
+}
+
+export function hide() {
+  view?.close();
+  view = null;
+  root = null;
+}
+
+function render() {
+  if (!latest) {
+    if (expected) return;
+    root.replaceChildren(
+      emptyState(
+        "No run under way",
+        "This program measures nothing at the moment. Start a run, and it is shown here while it goes on:",
+        h("pre", {}, "cargo run -p bench-harness -- --workload semaphore"),
+        h("p", {}, "Runs that have ended are under ", h("a", { href: "#/reports" }, "Reports"), "."),
+      ),
+    );
+    return;
+  }
+  view ??= new ReportView(root, "run");
+  view.update(latest);
+}

@@ -11,6 +11,26 @@ use crate::view::RunPage;
 use super::State;
 use super::error::ApiError;
 
+/// Answer of [`status`].
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    /// Whether the collector is switched on.
+    collector_enabled: bool,
+    /// Whether a run is under way or has ended in this program, so that `/api/v1/run` has something.
+    run: bool,
+    /// Whether there is a folder of reports.
+    reports: bool,
+}
+
+/// `GET /api/v1/status`: what this server has to show.
+pub(crate) async fn status(Shared(state): Shared<State>) -> Json<Status> {
+    Json(Status {
+        collector_enabled: state.collector().is_enabled(),
+        run: state.feed().latest().is_some(),
+        reports: state.reports_dir().is_some(),
+    })
+}
+
 /// `GET /api/v1/run`: the run under way or just ended; 404 where none was started.
 pub(crate) async fn run(Shared(state): Shared<State>) -> Result<Json<RunPage>, ApiError> {
     let view = state.feed().latest().ok_or_else(|| {

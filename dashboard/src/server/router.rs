@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 
 use crate::collector::Collector;
-use crate::exporters::prometheus;
+use crate::exporters::prometheus::{self, Accept};
 use crate::run::RunFeed;
 use crate::snapshot::Snapshot;
 
@@ -76,6 +76,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events::stream))
+        .route("/api/v1/status", get(live::status))
         .route("/api/v1/run", get(live::run))
         .route("/api/v1/primitives/{id}/charts", get(live::primitive_charts))
         .route("/api/v1/reports", get(reports::list))
@@ -92,9 +93,11 @@ async fn snapshot(Shared(state): Shared<State>) -> Json<Snapshot> {
     Json(state.collector().snapshot())
 }
 
-async fn metrics(Shared(state): Shared<State>) -> impl IntoResponse {
-    let text = prometheus::encode(&state.collector().snapshot());
-    ([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], text)
+async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let snapshot = state.collector().snapshot();
+    let (content_type, text) = prometheus::encode(&snapshot, Accept::from_header(accept));
+    ([(header::CONTENT_TYPE, content_type)], text)
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
