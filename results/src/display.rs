@@ -42,6 +42,8 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
 
 /// Three significant digits, never scientific. Below a thousandth more zeros would only pretend.
 fn three_digits(value: f64) -> String {
+    // A negative zero loses its sign.
+    let value = value + 0.0;
     let size = value.abs();
     let decimals = if size >= 99.95 {
         0

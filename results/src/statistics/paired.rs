@@ -26,7 +26,7 @@
 
 use super::normal;
 use super::pairwise::Pairs;
-use super::ranks::doubled_midranks;
+use super::ranks::{doubled_midranks, rounded};
 use super::summary::sorted_finite;
 
 /// Rounds up to which the distribution is exact: sums of ranks are few enough to count them in microseconds.
@@ -135,10 +135,4 @@ fn null_distribution(scores: &[usize]) -> Vec<f64> {
         }
     }
     probability
-}
-
-/// Takes away what the last bits of a logarithm add, so that 3 and 1/3 are equally far from 1.
-fn rounded(log: f64) -> f64 {
-    const STEP: f64 = 1.0 / (1_u64 << 40) as f64;
-    (log / STEP).round() * STEP
 }

@@ -85,3 +85,62 @@ fn ordered(value: f64) -> u64 {
 fn unordered(order: u64) -> f64 {
     f64::from_bits(if order >> 63 == 1 { order & !(1 << 63) } else { !order })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pairs, ordered, unordered};
+
+    /// All sums, sorted.
+    fn listed(pairs: Pairs<'_>) -> Vec<f64> {
+        let mut sums: Vec<f64> = match pairs {
+            Pairs::Walsh(a) => (0..a.len()).flat_map(|i| a[i..].iter().map(move |b| a[i] + b)).collect(),
+            Pairs::Cross(a, b) => a.iter().flat_map(|a| b.iter().map(move |b| a + b)).collect(),
+        };
+        sums.sort_by(f64::total_cmp);
+        sums
+    }
+
+    #[track_caller]
+    fn check(pairs: Pairs<'_>) {
+        let sums = listed(pairs);
+        assert_eq!(pairs.len(), sums.len());
+        for (k, sum) in (1..).zip(&sums) {
+            assert_eq!(pairs.kth_sum(k), *sum, "number {k} of {sums:?}");
+        }
+        let middle = f64::midpoint(sums[(sums.len() - 1) / 2], sums[sums.len() / 2]);
+        assert_eq!(pairs.median(), Some(middle));
+    }
+
+    #[test]
+    fn kth_sum_is_that_of_the_sorted_list() {
+        let values = [-7.5, -1.0, -1.0, -1e-300, 0.0, 1e-9, 0.1, 0.1, 0.3, 2.0, 1e17];
+        for from in 0..values.len() {
+            for to in from + 1..=values.len() {
+                check(Pairs::Walsh(&values[from..to]));
+                check(Pairs::Cross(&values[from..to], &values));
+                check(Pairs::Cross(&values, &values[from..to]));
+            }
+        }
+    }
+
+    #[test]
+    fn no_pairs_have_no_median() {
+        assert_eq!(Pairs::Walsh(&[]).median(), None);
+        assert_eq!(Pairs::Cross(&[1.0], &[]).median(), None);
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert!(Pairs::Walsh(&[-0.0, -0.0]).kth_sum(2).is_sign_positive());
+    }
+
+    #[test]
+    fn whole_numbers_stand_in_the_order_of_the_floats() {
+        let ascending =
+            [f64::NEG_INFINITY, f64::MIN, -1.0, -5e-324, -0.0, 0.0, 5e-324, 1.0, f64::MAX, f64::INFINITY];
+        assert!(ascending.map(ordered).is_sorted());
+        for value in ascending {
+            assert_eq!(unordered(ordered(value)).to_bits(), value.to_bits());
+        }
+    }
+}

@@ -19,7 +19,7 @@
 
 use super::normal;
 use super::pairwise::Pairs;
-use super::ranks::doubled_midranks;
+use super::ranks::{doubled_midranks, rounded};
 use super::summary::sorted_finite;
 
 /// Rounds of the larger sample up to which the distribution is exact.
@@ -84,8 +84,11 @@ fn bound(sizes: [usize; 2], confidence: f64) -> Option<(usize, f64)> {
 
 /// Two-sided p-value of the rank-sum test. `base` holds negative logarithms.
 fn p_value(base: &[f64], candidate: &[f64]) -> f64 {
-    let mut all: Vec<(f64, bool)> =
-        base.iter().map(|log| (-log, false)).chain(candidate.iter().map(|log| (*log, true))).collect();
+    let mut all: Vec<(f64, bool)> = base
+        .iter()
+        .map(|log| (rounded(-log), false))
+        .chain(candidate.iter().map(|log| (rounded(*log), true)))
+        .collect();
     all.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     let values: Vec<f64> = all.iter().map(|(value, _)| *value).collect();
     let scores = doubled_midranks(&values);

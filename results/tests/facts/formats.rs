@@ -1,0 +1,141 @@
+//! Exports.
+
+use crate::common::report;
+use results::formats::{FORMATS, find};
+use results::{Report, Status};
+
+fn write(name: &str, report: &Report) -> String {
+    (find(name).expect(name).write)(report).expect("written")
+}
+
+/// Fields of RFC 4180, line by line.
+fn parse_csv(text: &str) -> Vec<Vec<String>> {
+    let (mut lines, mut fields, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (quoted, character) {
+            (true, '"') if characters.peek() == Some(&'"') => field.extend(characters.next()),
+            (_, '"') => quoted = !quoted,
+            (false, ',') => fields.push(std::mem::take(&mut field)),
+            (false, '\r') => assert_eq!(characters.peek(), Some(&'\n')),
+            (false, '\n') => {
+                fields.push(std::mem::take(&mut field));
+                lines.push(std::mem::take(&mut fields));
+            }
+            (_, other) => field.push(other),
+        }
+    }
+    assert!(!quoted && field.is_empty() && fields.is_empty(), "the last line is not ended");
+    lines
+}
+
+#[test]
+fn names_are_unique_and_found() {
+    for format in FORMATS {
+        assert_eq!(FORMATS.iter().filter(|other| other.name == format.name).count(), 1);
+        assert_eq!(find(format.name).unwrap().extension, format.extension);
+        assert!(!format.summary.is_empty() && !format.extension.starts_with('.'));
+    }
+    assert!(find("punch-cards").is_none());
+}
+
+#[test]
+fn json_is_the_report() {
+    let report = report("r", 1, 6);
+    assert_eq!(Report::from_json(write("json", &report).as_bytes()).unwrap(), report);
+}
+
+#[test]
+fn csv_has_a_line_for_each_cell_and_a_column_for_each_parameter() {
+    let mut report = report("r", 2, 8);
+    report.cells[0].params.insert("permits".to_owned(), 8.into());
+    let lines = parse_csv(&write("csv", &report));
+    assert_eq!(lines.len(), 1 + 6);
+    assert!(lines.iter().all(|line| line.len() == lines[0].len()));
+    let column = |name: &str| lines[0].iter().position(|head| head == name).expect(name);
+    assert_eq!(lines[1][column("param.permits")], "8");
+    assert_eq!(lines[2][column("param.permits")], "");
+    assert_eq!(lines[2][column("param.hold_mode")], "spin");
+    assert_eq!(lines[2][column("control")], "true");
+    let sync = &lines[6];
+    assert_eq!((sync[column("backend")].as_str(), sync[column("verdict")].as_str()), ("sync", "faster"));
+    let median: f64 = sync[column("throughput_median_ops_per_s")].parse().unwrap();
+    assert_eq!(median.to_bits(), report.cells[5].throughput_ops_per_s.median.to_bits());
+    assert_eq!(sync[column("wait_p99_ns")], report.cells[5].wait_ns.p99.unwrap().to_string());
+    assert_eq!(sync[column("ratio")], report.comparisons[3].ratio.unwrap().to_string());
+}
+
+#[test]
+fn csv_quotes_what_would_break_it() {
+    let mut report = report("r", 1, 2);
+    let odd = "a,\"b\"\r\nc";
+    report.cells[0].backend_version = odd.to_owned();
+    report.cells[0].params.insert(odd.to_owned(), odd.into());
+    let lines = parse_csv(&write("csv", &report));
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0].contains(&format!("param.{odd}")));
+    assert_eq!(lines[1].iter().filter(|field| *field == odd).count(), 2);
+}
+
+#[test]
+fn markdown_shows_cases_backends_and_validity() {
+    let markdown = write("markdown", &report("20261122T190501Z-semaphore-3f9a", 2, 8));
+    assert!(markdown.starts_with("# 20261122T190501Z-semaphore-3f9a\n"));
+    assert_eq!(markdown.matches("\n## semaphore/pool").count(), 2);
+    for words in
+        ["| sync |", "| faster |", "| noise floor |", "M/s", "1.5", "than tokio", "| contended | passed |"]
+    {
+        assert!(markdown.contains(words), "{words} is not in\n{markdown}");
+    }
+}
+
+#[test]
+fn every_row_of_a_markdown_table_has_as_many_cells_as_its_head() {
+    let mut report = report("r", 1, 2);
+    report.cells[0].backend = "a|b\nc".to_owned();
+    report.validity[0].detail = "x | y\r\n| z".to_owned();
+    let markdown = write("markdown", &report);
+    let mut width = None;
+    for line in markdown.lines() {
+        if !line.starts_with('|') {
+            width = None;
+            continue;
+        }
+        let bars = line.replace("\\|", "").matches('|').count();
+        assert_eq!(*width.get_or_insert(bars), bars, "{line}");
+    }
+}
+
+#[test]
+fn markup_in_a_report_stays_text() {
+    let mut report = report("r", 1, 2);
+    report.environment.cpu = "<script>alert(1)</script> [link](http://x) `code`".to_owned();
+    let markdown = write("markdown", &report);
+    assert!(!markdown.contains("<script>") && !markdown.contains("[link](") && !markdown.contains(" `code`"));
+}
+
+#[test]
+fn markdown_says_when_figures_are_not_to_be_trusted() {
+    let mut report = report("r", 1, 2);
+    for (status, words) in [
+        (Status::Interrupted, "Interrupted"),
+        (Status::Invalid, "Not valid"),
+        (Status::Running, "Still running"),
+    ] {
+        report.run.status = status;
+        assert!(write("markdown", &report).contains(words));
+    }
+    report.validity[0].pass = false;
+    assert!(write("markdown", &report).contains("**failed**"));
+}
+
+#[test]
+fn a_report_without_cells_is_exported() {
+    let mut report = report("r", 1, 2);
+    report.cells.clear();
+    report.comparisons.clear();
+    report.control.clear();
+    for format in FORMATS {
+        assert!(!(format.write)(&report).unwrap().is_empty());
+    }
+}
