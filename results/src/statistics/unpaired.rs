@@ -98,7 +98,10 @@ fn p_value(base: &[f64], candidate: &[f64]) -> f64 {
     if base.len().max(candidate.len()) > EXACT_UP_TO {
         return p_by_normal(&scores, candidate.len(), sum);
     }
-    super::two_sided(&null_distribution(&scores, candidate.len()), sum)
+    // Without ties all doubled ranks are even, and half of the sums would be impossible.
+    let step = if scores.iter().all(|score| score % 2 == 0) { 2 } else { 1 };
+    let scores: Vec<usize> = scores.iter().map(|score| score / step).collect();
+    super::two_sided(&null_distribution(&scores, candidate.len()), sum / step)
 }
 
 /// The statistic is the sum of a sample without replacement: mean and variance are exact, with whatever ties,
@@ -112,27 +115,31 @@ fn p_by_normal(scores: &[usize], drawn: usize, sum: usize) -> f64 {
     normal::two_sided(float(sum), drawn * mean, variance.sqrt(), 1.0)
 }
 
-/// Probability of each sum of `drawn` of the scores, all draws being equally likely.
+/// Probability of each sum of `drawn` of the scores, which ascend, all draws being equally likely.
 ///
 /// Counts of draws are added up in f64: above 2^53 they lose their last digits, not more.
 fn null_distribution(scores: &[usize], drawn: usize) -> Vec<f64> {
-    let mut sorted = scores.to_vec();
-    sorted.sort_unstable();
-    let highest: usize = sorted.iter().rev().take(drawn).sum();
-    // ways[j][s]: draws of j scores that sum up to s.
+    // below[i]: sum of the i smallest. So the sums of j of the first i lie between below[j] and
+    // below[i] - below[i - j], and nothing outside of that is ever touched.
+    let mut below = vec![0];
+    below.extend(scores.iter().scan(0, |sum, score| {
+        *sum += score;
+        Some(*sum)
+    }));
+    let highest = below[scores.len()] - below[scores.len() - drawn];
+    // ways[j][s]: draws of j of the scores seen that sum up to s.
     let mut ways = vec![vec![0.0_f64; highest + 1]; drawn + 1];
     ways[0][0] = 1.0;
-    for (seen, &score) in sorted.iter().enumerate() {
-        for taken in (1..=drawn.min(seen + 1)).rev() {
+    for (seen, &score) in scores.iter().enumerate() {
+        let left = scores.len() - seen - 1;
+        // Draws too small to be completed by what is left need no counting.
+        let fewest = drawn.saturating_sub(left).max(1);
+        for taken in (fewest..=drawn.min(seen + 1)).rev() {
+            let (low, high) = (below[taken - 1], below[seen] - below[seen + 1 - taken]);
             let (fewer, more) = ways.split_at_mut(taken);
-            // Ascending scores: no draw so far sums up to more than this.
-            let reach = (score * taken).min(highest);
-            if let (Some(from), Some(to)) =
-                (fewer[taken - 1].get(..=reach.saturating_sub(score)), more[0].get_mut(score..=reach))
-            {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to += from;
-                }
+            let from = &fewer[taken - 1][low..=high];
+            for (to, from) in more[0][low + score..=high + score].iter_mut().zip(from) {
+                *to += from;
             }
         }
     }
