@@ -43,7 +43,7 @@ pub struct PrimitiveSnapshot {
     pub name: String,
     /// Where it was made: `src/main.rs:12`. Empty when unknown.
     pub location: String,
-    /// Objects that share the row.
+    /// Objects of the row that were seen, those that are gone included.
     pub objects: u64,
     /// Acquisitions granted. Below TRACE only those that waited are seen.
     pub acquisitions: u64,
@@ -97,6 +97,75 @@ pub struct Distribution {
     pub max: u64,
     /// Non-empty buckets, ascending: highest value of the bucket in nanoseconds, and its count.
     pub buckets: Vec<(u64, u64)>,
+}
+
+impl Distribution {
+    /// Makes a distribution of ascending buckets: highest value in nanoseconds, and count.
+    ///
+    /// Percentiles are those of an HdrHistogram: the highest value of the bucket in which the rank falls. The mean
+    /// takes each bucket at its middle, which is known to within 0.4 % for buckets of two significant digits.
+    #[must_use]
+    pub fn from_buckets(buckets: Vec<(u64, u64)>) -> Self {
+        let count = buckets.iter().fold(0_u64, |sum, &(_, count)| sum.saturating_add(count));
+        let Some(&(max, _)) = buckets.last() else { return Self::default() };
+        let weighted = |sum: f64, &(highest, count): &(u64, u64)| sum + middle(highest) as f64 * count as f64;
+        Self {
+            count,
+            mean: buckets.iter().fold(0.0, weighted) / count as f64,
+            p50: percentile(&buckets, count, 500),
+            p90: percentile(&buckets, count, 900),
+            p99: percentile(&buckets, count, 990),
+            p999: percentile(&buckets, count, 999),
+            max,
+            buckets,
+        }
+    }
+}
+
+/// Counts of a histogram of two significant digits and a unit of one nanosecond.
+impl From<&hdrhistogram::Histogram<u64>> for Distribution {
+    fn from(histogram: &hdrhistogram::Histogram<u64>) -> Self {
+        let bucket = |value: u64, count: u64| (histogram.highest_equivalent(value), count);
+        let quantile =
+            |quantile| if histogram.is_empty() { 0 } else { histogram.value_at_quantile(quantile) };
+        Self {
+            count: histogram.len(),
+            mean: histogram.mean(),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p999: quantile(0.999),
+            max: if histogram.is_empty() { 0 } else { histogram.max() },
+            buckets: histogram
+                .iter_recorded()
+                .map(|step| bucket(step.value_iterated_to(), step.count_at_value()))
+                .collect(),
+        }
+    }
+}
+
+/// The middle of the bucket that ends at `highest`: 128 buckets to each power of two, single values below 256.
+fn middle(highest: u64) -> u64 {
+    match highest.checked_ilog2() {
+        Some(magnitude) if magnitude > 7 => {
+            let width = 1_u64 << (magnitude - 7);
+            highest - (width - 1) + width / 2
+        }
+        _ => highest,
+    }
+}
+
+/// The value at a rank of `per_mille`, rounded up.
+fn percentile(buckets: &[(u64, u64)], count: u64, per_mille: u64) -> u64 {
+    let rank = (u128::from(count) * u128::from(per_mille)).div_ceil(1_000).max(1);
+    let mut seen = 0_u128;
+    for &(highest, count) in buckets {
+        seen += u128::from(count);
+        if seen >= rank {
+            return highest;
+        }
+    }
+    buckets.last().map_or(0, |&(highest, _)| highest)
 }
 
 /// Somebody who holds a primitive.
@@ -172,10 +241,49 @@ pub struct Overhead {
     pub malformed: u64,
     /// Objects folded into an overflow row because the limit of rows was reached.
     pub rows_dropped: u64,
-    /// Call sites not kept because the limit was reached.
+    /// Acquisitions at call sites that were not kept because the limit was reached.
     pub sites_dropped: u64,
+    /// Times that an object was seen which was not counted because the limit was reached.
+    pub objects_dropped: u64,
     /// Waits or holds not tracked because the limit was reached.
     pub in_flight_dropped: u64,
     /// Waits in progress beyond [`Snapshot::WAITS_LIMIT`].
     pub waits_not_listed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_recorded_is_all_zero() {
+        assert_eq!(Distribution::from_buckets(Vec::new()), Distribution::default());
+    }
+
+    #[test]
+    fn a_percentile_is_the_bucket_in_which_its_rank_falls() {
+        let distribution = Distribution::from_buckets(vec![(10, 90), (20, 9), (30, 1)]);
+        assert_eq!(distribution.count, 100);
+        assert_eq!(
+            [distribution.p50, distribution.p90, distribution.p99, distribution.p999],
+            [10, 10, 20, 30]
+        );
+        assert_eq!(distribution.max, 30);
+        assert!((distribution.mean - 11.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_snapshot_survives_json() {
+        let snapshot = Snapshot {
+            schema: SCHEMA.to_owned(),
+            uptime_s: 1.5,
+            enabled: true,
+            primitives: Vec::new(),
+            waits: Vec::new(),
+            alerts: vec![AlertSnapshot { kind: "long_wait".to_owned(), message: "5 s".to_owned() }],
+            overhead: Overhead { spans: u64::MAX, ..Overhead::default() },
+        };
+        let json = serde_json::to_string(&snapshot).unwrap();
+        assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), snapshot);
+    }
 }

@@ -1,0 +1,238 @@
+//! What is under way: open spans, and operations that wait or hold.
+//!
+//! Both are tables from an id to a small record, in shards of a lock each, so that two threads seldom meet. A
+//! lock is held for one look-up and never while anything else is called. Each shard has its bound.
+//!
+//! When the collector is switched off both are emptied. Who adds an entry asks for the switch once more under
+//! the shard's lock: either the emptying comes later and takes the entry along, or the switch is seen off.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fastant::Instant;
+
+use super::fields::{End, Stage};
+use super::hash::{self, BuildIdHasher};
+use super::limits::SHARDS;
+use super::rows::RowIndex;
+use super::sites::SiteIndex;
+
+/// An open `acquire` or `wait`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenSpan {
+    pub(super) stage: Stage,
+    /// Key of the operation in its table.
+    pub(super) op: u64,
+    pub(super) row: RowIndex,
+    pub(super) site: SiteIndex,
+    /// Of a `wait`: whether an `acquire` is open around it, which will count the acquisition.
+    pub(super) inside_acquire: bool,
+    /// Of a `wait`: when it began.
+    pub(super) since: Instant,
+    pub(super) end: End,
+}
+
+/// An operation that waits, holds, or is between the two.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) row: RowIndex,
+    pub(super) site: SiteIndex,
+    pub(super) phase: Phase,
+    /// Its `acquire` is open.
+    pub(super) acquiring: bool,
+    /// Its wait ended without a grant.
+    pub(super) failed: bool,
+    pub(super) object: u64,
+    pub(super) task: u64,
+    pub(super) permits: u64,
+    pub(super) queue: u64,
+    /// When it began to wait or to hold.
+    pub(super) since: Instant,
+}
+
+/// What an operation is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its `acquire` is open and it does not wait.
+    Asking,
+    Waiting,
+    Holding,
+}
+
+/// A table from ids to records.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    shards: Box<[Shard<T>]>,
+    shard_limit: usize,
+}
+
+/// Alone on its cache lines, so that neighbours do not slow each other.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard<T> {
+    entries: Mutex<HashMap<u64, T, BuildIdHasher>>,
+    /// Entries, so that the close of a foreign span need not take the lock of an empty shard.
+    len: AtomicUsize,
+}
+
+/// Why [`Table::insert`] did not simply insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserted {
+    Fresh,
+    /// The id was there already; its record was replaced.
+    Replaced,
+    /// The shard is full.
+    Full,
+    /// The collector was switched off meanwhile.
+    Off,
+}
+
+impl<T: Copy> Table<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        let shard = || Shard { entries: Mutex::default(), len: AtomicUsize::new(0) };
+        Self { shards: (0..SHARDS).map(|_| shard()).collect(), shard_limit: limit / SHARDS }
+    }
+
+    #[inline]
+    fn shard(&self, id: u64) -> &Shard<T> {
+        // The map inside uses the low bits of the same hash.
+        &self.shards[(hash::mix(0, id) >> 32) as usize % SHARDS]
+    }
+
+    /// Enters a record, unless `enabled` was switched off.
+    #[inline]
+    pub(super) fn insert(&self, id: u64, record: T, enabled: &AtomicBool) -> Inserted {
+        let shard = self.shard(id);
+        let mut entries = shard.lock();
+        // Ordering: Relaxed, the shard's lock orders it: see the top of the file.
+        if !enabled.load(Ordering::Relaxed) {
+            return Inserted::Off;
+        }
+        let len = entries.len();
+        match entries.entry(id) {
+            Entry::Occupied(mut occupied) => {
+                occupied.insert(record);
+                Inserted::Replaced
+            }
+            Entry::Vacant(_) if len >= self.shard_limit => Inserted::Full,
+            Entry::Vacant(vacant) => {
+                vacant.insert(record);
+                shard.publish_len(len + 1);
+                Inserted::Fresh
+            }
+        }
+    }
+
+    /// Changes a record, if it is there.
+    #[inline]
+    pub(super) fn update<R>(&self, id: u64, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.shard(id).lock().get_mut(&id).map(change)
+    }
+
+    /// Takes a record out, if it is there and `wanted`.
+    #[inline]
+    pub(super) fn remove_if(&self, id: u64, wanted: impl FnOnce(&mut T) -> bool) -> Option<T> {
+        let shard = self.shard(id);
+        // Ordering: Relaxed; who closes a span had it handed over, and so sees what its opening wrote.
+        if shard.len.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut entries = shard.lock();
+        let Entry::Occupied(mut occupied) = entries.entry(id) else { return None };
+        if !wanted(occupied.get_mut()) {
+            return None;
+        }
+        let removed = occupied.remove();
+        shard.publish_len(entries.len());
+        Some(removed)
+    }
+
+    #[inline]
+    pub(super) fn remove(&self, id: u64) -> Option<T> {
+        self.remove_if(id, |_| true)
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            *shard.lock() = HashMap::default();
+            shard.publish_len(0);
+        }
+    }
+
+    /// Shows every record, a shard at a time. `see` must not call out: a lock is held meanwhile.
+    pub(super) fn for_each(&self, mut see: impl FnMut(u64, &T)) {
+        for shard in &self.shards {
+            for (&id, record) in shard.lock().iter() {
+                see(id, record);
+            }
+        }
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        let entry = size_of::<(u64, T)>() + 1;
+        let entries = |shard: &Shard<T>| shard.lock().capacity() * entry;
+        self.shards.iter().map(|shard| size_of::<Shard<T>>() + entries(shard)).sum()
+    }
+}
+
+impl<T> Shard<T> {
+    /// A poisoned lock is taken all the same: a record is whole after each step.
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, T, BuildIdHasher>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn publish_len(&self, len: usize) {
+        // Ordering: Relaxed, see `remove_if`.
+        self.len.store(len, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static ON: AtomicBool = AtomicBool::new(true);
+
+    #[test]
+    fn a_full_shard_takes_no_more_and_an_emptied_one_does() {
+        let table = Table::new(SHARDS);
+        let entered = (0..1_000).filter(|&id| table.insert(id, 0_u8, &ON) == Inserted::Fresh).count();
+        assert_eq!(entered, SHARDS);
+        assert_eq!((0..1_000).filter(|&id| table.remove(id).is_some()).count(), SHARDS);
+        assert_eq!(table.insert(1, 0, &ON), Inserted::Fresh);
+        assert_eq!(table.insert(1, 0, &ON), Inserted::Replaced);
+    }
+
+    #[test]
+    fn nothing_enters_once_the_switch_is_off() {
+        let table = Table::new(SHARDS);
+        assert_eq!(table.insert(1, 0_u8, &AtomicBool::new(false)), Inserted::Off);
+        assert_eq!(table.remove(1), None);
+    }
+
+    #[test]
+    fn a_record_that_is_not_wanted_stays_with_its_changes() {
+        let table = Table::new(SHARDS);
+        table.insert(1, 0_u8, &ON);
+        let change = |record: &mut u8| {
+            *record += 1;
+            *record == 2
+        };
+        assert_eq!(table.remove_if(1, change), None);
+        assert_eq!(table.remove_if(1, change), Some(2));
+    }
+
+    #[test]
+    fn a_poisoned_shard_goes_on() {
+        let table = Table::new(SHARDS);
+        table.insert(1, 0_u8, &ON);
+        let poison = || table.update(1, |_| panic!("on purpose"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(poison)).is_err());
+        assert_eq!(table.remove(1), Some(0));
+    }
+}

@@ -1,0 +1,347 @@
+//! What the spans mean: from opened and closed spans to figures, waiters and holders.
+//!
+//! | span | opened | closed |
+//! |---|---|---|
+//! | `acquire` | the operation is asking | no bad outcome: an acquisition, and it holds if there is something to hold |
+//! | `wait` | the operation is waiting | granted: contended, and its durations; else cancelled or closed |
+//! | `release` | the operation ends, and how long it held | – |
+//!
+//! Below TRACE there are waits alone: a granted one is then the acquisition too, and holders are not known.
+//! Nothing here may panic, whatever a span carries.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fastant::Instant;
+use tracing::span::{Attributes, Record};
+
+use super::fields::{End, Fields, Kind, Layout, Outcome, Stage, Texts};
+use super::hash;
+use super::in_flight::{Inserted, OpenSpan, Operation, Phase, Table};
+use super::limits::{DURATION_MAX_NS, OPEN_SPANS, OPERATIONS};
+use super::objects::{Objects, Sighting};
+use super::rows::{self, Counter, Row, RowIndex, Rows};
+use super::sites::{NO_SITE, SiteIndex};
+
+/// Everything that the collector knows.
+#[derive(Debug)]
+pub(super) struct Intake {
+    /// Told apart from other collectors of the process in the memories of threads.
+    collector: u64,
+    pub(super) enabled: AtomicBool,
+    pub(super) rows: Rows,
+    pub(super) objects: Objects,
+    pub(super) spans: Table<OpenSpan>,
+    pub(super) operations: Table<Operation>,
+    pub(super) taken: StripedCounter,
+    pub(super) malformed: Counter,
+    pub(super) rows_dropped: Counter,
+    pub(super) sites_dropped: Counter,
+    pub(super) objects_dropped: Counter,
+    pub(super) in_flight_dropped: Counter,
+}
+
+impl Intake {
+    pub(super) fn new(collector: u64) -> Self {
+        Self {
+            collector,
+            enabled: AtomicBool::new(true),
+            rows: Rows::default(),
+            objects: Objects::default(),
+            spans: Table::new(OPEN_SPANS),
+            operations: Table::new(OPERATIONS),
+            taken: StripedCounter::default(),
+            malformed: Counter::default(),
+            rows_dropped: Counter::default(),
+            sites_dropped: Counter::default(),
+            objects_dropped: Counter::default(),
+            in_flight_dropped: Counter::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_enabled(&self) -> bool {
+        // Ordering: Relaxed, the tables ask again under their locks where it matters.
+        self.enabled.load(Ordering::Relaxed)
+    }
+
+    /// A span of our target was opened.
+    #[inline]
+    pub(super) fn opened(&self, attributes: &Attributes<'_>, span: u64) {
+        self.taken.add(span);
+        let (stage, fields) = Layout::with(attributes.metadata(), |layout| match layout.stage {
+            Some(Stage::Call) => (layout.stage, Fields::default()),
+            stage => (stage, Fields::of_span(layout, attributes)),
+        });
+        if fields.odd {
+            self.malformed.add(1);
+        }
+        let read = match stage {
+            Some(Stage::Call) => Some(()),
+            Some(Stage::Release) => self.released(&fields),
+            Some(stage) => self.asked(stage, &fields, attributes, span),
+            None => None,
+        };
+        if read.is_none() && !fields.odd {
+            self.malformed.add(1);
+        }
+    }
+
+    /// An `acquire` or a `wait` was opened. `None`: a field it cannot do without is missing.
+    #[inline]
+    fn asked(&self, stage: Stage, fields: &Fields, attributes: &Attributes<'_>, span: u64) -> Option<()> {
+        let kind = fields.kind?;
+        let object = fields.object?;
+        let op = operation_key(fields.op?, span);
+        let row_index = self.row_of(kind, object, fields, attributes);
+        let site = match self.rows.get(row_index) {
+            Some(row) => self.site_of(row, fields, attributes),
+            None => NO_SITE,
+        };
+        let waits = stage == Stage::Wait;
+        let since = if waits { Instant::now() } else { Instant::ZERO };
+        let operation = Operation {
+            row: row_index,
+            site,
+            phase: if waits { Phase::Waiting } else { Phase::Asking },
+            acquiring: !waits,
+            failed: false,
+            object,
+            task: fields.task,
+            permits: fields.permits.unwrap_or(1),
+            queue: fields.queue,
+            since,
+        };
+        let inside_acquire = waits && self.waits_inside(op, &operation);
+        if !inside_acquire {
+            let inserted = self.operations.insert(op, operation, &self.enabled);
+            self.count_insertion(inserted);
+        }
+        let open = OpenSpan { stage, op, row: row_index, site, inside_acquire, since, end: fields.end };
+        let inserted = self.spans.insert(span, open, &self.enabled);
+        self.count_insertion(inserted);
+        Some(())
+    }
+
+    /// Turns an operation whose `acquire` is open into a waiting one; false when there is none.
+    fn waits_inside(&self, op: u64, waiting: &Operation) -> bool {
+        let turned = self.operations.update(op, |operation| {
+            if operation.acquiring {
+                *operation = Operation { acquiring: true, ..*waiting };
+            }
+            operation.acquiring
+        });
+        turned == Some(true)
+    }
+
+    fn count_insertion(&self, inserted: Inserted) {
+        match inserted {
+            Inserted::Fresh | Inserted::Off => {}
+            Inserted::Replaced => self.malformed.add(1),
+            Inserted::Full => self.in_flight_dropped.add(1),
+        }
+    }
+
+    #[inline]
+    fn row_of(&self, kind: Kind, object: u64, fields: &Fields, attributes: &Attributes<'_>) -> RowIndex {
+        let key = rows::key(kind, fields);
+        if let Some(row) = self.objects.recall(self.collector, object, key) {
+            return row;
+        }
+        let index = self.rows.find(key, kind, fields.made_line, || Texts::of_span(attributes));
+        match self.objects.note(self.collector, object, key, index, &self.enabled) {
+            Sighting::Known => {}
+            Sighting::New => {
+                if let Some(row) = self.rows.get(index) {
+                    row.objects.add(1);
+                }
+                if Rows::is_overflow(index) {
+                    self.rows_dropped.add(1);
+                }
+            }
+            Sighting::Dropped => self.objects_dropped.add(1),
+        }
+        index
+    }
+
+    #[inline]
+    fn site_of(&self, row: &Row, fields: &Fields, attributes: &Attributes<'_>) -> SiteIndex {
+        let place = (fields.file_hash, fields.line, fields.column);
+        let site = row.sites.find(place, || Texts::of_span(attributes).file);
+        if site == NO_SITE {
+            self.sites_dropped.add(1);
+        }
+        site
+    }
+
+    /// A `release` was opened. `None`: a field it cannot do without is missing.
+    #[inline]
+    fn released(&self, fields: &Fields) -> Option<()> {
+        let object = fields.object?;
+        fields.kind?;
+        let op = fields.op?;
+        // A wait is not ended by a release: another operation has come by its number.
+        let held = match op {
+            0 => None,
+            op => self.operations.remove_if(op, |operation| operation.phase != Phase::Waiting),
+        };
+        let row = held.map(|operation| operation.row).or_else(|| self.objects.row(object));
+        if let (Some(row), Some(held_ns)) = (row.and_then(|row| self.rows.get(row)), fields.held_ns)
+            && op != 0
+        {
+            row.hold.record(held_ns);
+        }
+        Some(())
+    }
+
+    /// Something was recorded on a span that may be ours.
+    pub(super) fn recorded(&self, record: &Record<'_>, span: u64) {
+        // Read before the lock is taken: it runs the visitor of whoever made the span.
+        let fields = Fields::of_record(record);
+        let known = self.spans.update(span, |open| open.end.update(&fields.end));
+        if known.is_some() && fields.odd {
+            self.malformed.add(1);
+        }
+    }
+
+    /// A span that may be ours was closed.
+    #[inline]
+    pub(super) fn closed(&self, span: u64) {
+        let Some(open) = self.spans.remove(span) else { return };
+        let Some(row) = self.rows.get(open.row) else { return };
+        if open.stage == Stage::Wait {
+            self.wait_ended(row, &open);
+        } else {
+            self.acquire_ended(row, &open);
+        }
+    }
+
+    fn wait_ended(&self, row: &Row, open: &OpenSpan) {
+        let now = Instant::now();
+        let site = row.sites.get(open.site);
+        match open.end.outcome {
+            Some(Outcome::Granted) => {
+                let wait_ns = record_wait(row, &open.end, open.since, now);
+                row.contended.add(1);
+                if let Some(site) = site {
+                    site.contended.add(1);
+                    site.wait_total_ns.add(wait_ns);
+                }
+                if !open.inside_acquire {
+                    count_acquisition(row, open.site);
+                }
+            }
+            Some(Outcome::Cancelled) => {
+                row.cancelled.add(1);
+                if let Some(site) = site {
+                    site.cancelled.add(1);
+                }
+            }
+            Some(Outcome::Closed) => row.closed.add(1),
+            // A wait that does not say how it ended, or that was refused without waiting.
+            Some(Outcome::Refused) | None => self.malformed.add(1),
+        }
+        let granted = open.end.outcome == Some(Outcome::Granted);
+        if open.inside_acquire {
+            let holds = granted && row.kind.is_held();
+            self.operations.update(open.op, |operation| {
+                operation.phase = if holds { Phase::Holding } else { Phase::Asking };
+                operation.failed = !granted;
+                operation.since = now;
+            });
+        } else {
+            // Where the operation is another's by now, it does not wait.
+            self.operations.remove_if(open.op, |operation| operation.phase == Phase::Waiting);
+        }
+    }
+
+    #[inline]
+    fn acquire_ended(&self, row: &Row, open: &OpenSpan) {
+        let mut granted = matches!(open.end.outcome, None | Some(Outcome::Granted));
+        let now = if granted && row.kind.is_held() { Instant::now() } else { Instant::ZERO };
+        self.operations.remove_if(open.op, |operation| {
+            granted &= !operation.failed;
+            operation.acquiring = false;
+            let holds = granted && row.kind.is_held();
+            if holds && operation.phase != Phase::Holding {
+                operation.phase = Phase::Holding;
+                operation.since = now;
+            }
+            !holds
+        });
+        if granted {
+            count_acquisition(row, open.site);
+        }
+    }
+
+    /// Forgets what is under way.
+    pub(super) fn forget_in_flight(&self) {
+        self.spans.clear();
+        self.operations.clear();
+    }
+
+    /// Forgets the figures; rows, objects and what is under way stay.
+    pub(super) fn reset(&self) {
+        self.rows.iter().for_each(|(_, row)| row.reset());
+        self.taken.reset();
+        let dropped =
+            [&self.rows_dropped, &self.sites_dropped, &self.objects_dropped, &self.in_flight_dropped];
+        dropped.into_iter().chain([&self.malformed]).for_each(Counter::reset);
+    }
+}
+
+fn count_acquisition(row: &Row, site: SiteIndex) {
+    row.acquisitions.add(1);
+    if let Some(site) = row.sites.get(site) {
+        site.acquisitions.add(1);
+    }
+}
+
+/// Records the durations of a granted wait, from its own fields where it carries them; returns the whole.
+fn record_wait(row: &Row, end: &End, since: Instant, now: Instant) -> u64 {
+    if let Some(queued_ns) = end.queued_ns {
+        row.queued.record(queued_ns);
+    }
+    if let Some(wake_ns) = end.wake_ns {
+        row.wake.record(wake_ns);
+    }
+    let wait_ns = match (end.queued_ns, end.wake_ns) {
+        (Some(queued_ns), Some(wake_ns)) => queued_ns.saturating_add(wake_ns),
+        _ => nanoseconds(since, now),
+    }
+    .min(DURATION_MAX_NS);
+    row.wait.record(wait_ns);
+    wait_ns
+}
+
+/// From `since` to `now`; zero when the clock stepped back.
+pub(super) fn nanoseconds(since: Instant, now: Instant) -> u64 {
+    u64::try_from(now.saturating_duration_since(since).as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Key of an operation; one without a number is told by its span, in the other half of the numbers.
+fn operation_key(op: u64, span: u64) -> u64 {
+    if op == 0 { hash::mix(2, span) | 1 << 63 } else { op }
+}
+
+/// A counter that every span adds to: in stripes, so that threads do not share a cache line for it.
+#[derive(Debug, Default)]
+pub(super) struct StripedCounter([Stripe; 16]);
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Stripe(Counter);
+
+impl StripedCounter {
+    #[inline]
+    fn add(&self, span: u64) {
+        self.0[(hash::mix(3, span) >> 60) as usize].0.add(1);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.iter().map(|stripe| stripe.0.get()).sum()
+    }
+
+    fn reset(&self) {
+        self.0.iter().for_each(|stripe| stripe.0.reset());
+    }
+}

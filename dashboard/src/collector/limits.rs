@@ -1,0 +1,37 @@
+//! The bounds of the collector, in one place.
+//!
+//! Whatever an application does, the collector takes no more than these allow. What is beyond is folded
+//! together or left out, and counted in [`Overhead`](crate::snapshot::Overhead).
+
+/// Rows: pairs of a name and a line that makes primitives.
+pub(super) const ROWS: usize = 1_024;
+
+/// Slots of the table of rows; twice [`ROWS`], so that a look-up ends soon. A power of two.
+pub(super) const ROW_SLOTS: usize = 2 * ROWS;
+
+/// Call sites kept for a row. A power of two, below 255.
+pub(super) const SITES_PER_ROW: usize = 64;
+
+/// Objects that are told apart, in all shards together.
+pub(super) const OBJECTS: usize = 131_072;
+
+/// Spans open at one time, in all shards together.
+pub(super) const OPEN_SPANS: usize = 131_072;
+
+/// Operations that wait or hold at one time, in all shards together.
+pub(super) const OPERATIONS: usize = 131_072;
+
+/// Shards of the tables above: enough that two threads seldom meet. A power of two.
+pub(super) const SHARDS: usize = 64;
+
+/// Callsites whose field layout is remembered; the fields of others are found by name each time. A power of two.
+pub(super) const CALLSITES: usize = 256;
+
+/// Bytes kept of a name or a file; what is longer is cut.
+pub(super) const TEXT_BYTES: usize = 256;
+
+/// The longest duration a histogram tells apart, one hour; longer ones count as this.
+pub(super) const DURATION_MAX_NS: u64 = 3_600_000_000_000;
+
+/// A duration that nobody has waited, ten years: the span that carries it is odd.
+pub(super) const DURATION_ABSURD_NS: u64 = 10 * 365 * 24 * DURATION_MAX_NS;

@@ -1,0 +1,173 @@
+//! The collector: listens to the spans of `sync` and keeps what a snapshot tells.
+//!
+//! ```text
+//! layer ──▶ intake ──▶ rows (figures, histograms, sites)      grows up to its bound, read without a lock
+//!             │  └───▶ objects                                which row an object belongs to
+//!             └──────▶ in_flight (spans, operations)          what waits and what holds, in shards
+//! report ◀── all of them
+//! ```
+//! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
+//! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
+
+mod fields;
+mod hash;
+mod histogram;
+mod in_flight;
+mod intake;
+mod layer;
+mod limits;
+mod objects;
+mod report;
+mod rows;
+mod sites;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tracing::{Dispatch, Subscriber};
+use tracing_core::dispatcher::{self, WeakDispatch};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Filtered;
+use tracing_subscriber::registry::LookupSpan;
+
+use self::intake::Intake;
+pub use self::layer::Switch;
+use crate::snapshot::Snapshot;
+
+/// Listens to the spans of `sync` and tells what they say.
+///
+/// Clones are handles of the same collector: give one to the subscriber, keep another to ask.
+///
+/// # In a stack of layers
+///
+/// [`Collector::layer`] is the way that is right in any stack: it sees the spans of `sync` alone, hides nothing
+/// from other layers, asks for nothing of other targets, and costs nothing while switched off. It needs a
+/// [`Registry`](tracing_subscriber::Registry) at the bottom of the stack.
+///
+/// The collector is also a [`Layer`] itself, over any subscriber. A plain layer can say no only for all layers
+/// of its stack at once, so it hardly ever does:
+/// - It never disables a span or event for others; as it has to ask for everything, spans of other
+///   targets are made too, even if nobody else wants them.
+/// - Standing directly on a `Registry` it takes itself for the only layer: switched off, it gives the level
+///   hint OFF. A layer put on top of it should then have a hint (an `EnvFilter` or a `LevelFilter` has one), or it
+///   is silenced as well; in doubt put the collector last, or use [`Collector::layer`].
+/// - Standing on anything else it has no opinion when switched off. Other layers go on as if it were not there, and
+///   the spans of `sync` are made if these want them or have not said that they do not.
+///
+/// A global filter such as an `EnvFilter` on the same stack must let the target `sync` through.
+///
+/// # Levels
+///
+/// The collector asks for TRACE: every acquisition, and holders. Under a filter that passes DEBUG alone it sees
+/// the waits: acquisitions are then those that waited, and holders are not known.
+///
+/// # Examples
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let collector = dashboard::Collector::new();
+/// let subscriber = tracing_subscriber::registry().with(collector.layer());
+/// tracing::subscriber::with_default(subscriber, || {
+///     // A program that uses `sync`.
+/// });
+/// assert_eq!(collector.snapshot().waits, []);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Collector {
+    core: Arc<Core>,
+    /// Whether this handle is a layer directly on a registry.
+    stands_on_registry: bool,
+}
+
+/// What the handles share.
+#[derive(Debug)]
+struct Core {
+    intake: Intake,
+    started: Instant,
+    /// The subscriber that this collector is part of, the latest if there are several.
+    dispatch: Mutex<Option<WeakDispatch>>,
+}
+
+impl Collector {
+    /// Makes a collector that is switched on.
+    #[must_use]
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Ordering: Relaxed, only uniqueness counts.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let core = Core { intake: Intake::new(number), started: Instant::now(), dispatch: Mutex::new(None) };
+        Self { core: Arc::new(core), stands_on_registry: false }
+    }
+
+    /// This collector as a layer with a filter of its own, for a stack that other layers share.
+    pub fn layer<S>(&self) -> Filtered<Self, Switch, S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        self.clone().with_filter(Switch(Arc::clone(&self.core)))
+    }
+
+    /// Switches the collector on or off, while the program runs.
+    ///
+    /// Off, nothing is taken in and what was under way is forgotten; the figures stay. A span that was opened
+    /// before and is closed after a switch is left out. What the stack as a whole then wants of the primitives is
+    /// said [above](Collector#in-a-stack-of-layers); the callsites are told, so a primitive that nobody
+    /// watches pays one relaxed load a call.
+    pub fn set_enabled(&self, enabled: bool) {
+        // Ordering: Relaxed; the shards' locks order it against their entries, see `in_flight`.
+        if self.core.intake.enabled.swap(enabled, Ordering::Relaxed) == enabled {
+            return;
+        }
+        if !enabled {
+            self.core.intake.forget_in_flight();
+        }
+        self.core.rebuild_interest();
+    }
+
+    /// Whether the collector is switched on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.core.intake.is_enabled()
+    }
+
+    /// What was seen until now. May be asked at any time, from any thread.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64())
+    }
+
+    /// Sets all figures to zero.
+    ///
+    /// Rows with their ids, the count of their objects, and what waits or holds at the moment stay.
+    pub fn reset(&self) {
+        self.core.intake.reset();
+    }
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Core {
+    fn remember_dispatch(&self, dispatch: &Dispatch) {
+        *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch.downgrade());
+    }
+
+    /// Has every callsite ask its subscribers again.
+    ///
+    /// While a process has only one subscriber, `tracing` asks the default of the calling thread. That thread may
+    /// have none (a server's, say, when the subscriber was set for a scope), so ours is made the default meanwhile.
+    fn rebuild_interest(&self) {
+        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match dispatch.and_then(|dispatch| dispatch.upgrade()) {
+            Some(dispatch) => {
+                dispatcher::with_default(&dispatch, tracing_core::callsite::rebuild_interest_cache)
+            }
+            None => tracing_core::callsite::rebuild_interest_cache(),
+        }
+    }
+}

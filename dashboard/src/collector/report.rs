@@ -1,0 +1,186 @@
+//! Makes a [`Snapshot`] of what the collector knows.
+
+use fastant::Instant;
+
+use super::in_flight::{Operation, Phase};
+use super::intake::{Intake, nanoseconds};
+use super::rows::{Row, RowIndex};
+use super::sites::{Site, SiteIndex};
+use crate::snapshot::{
+    Distribution, HolderSnapshot, Overhead, PrimitiveSnapshot, SCHEMA, SiteSnapshot, Snapshot, WaitSnapshot,
+};
+
+/// Takes a snapshot. Shard after shard is locked for the moment of copying; figures are read as they stand.
+pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
+    let now = Instant::now();
+    let mut gathered = Gathered::default();
+    intake.operations.for_each(|op, operation| gathered.see(op, operation));
+    let waits_not_listed = gathered.waits.left_out();
+    let mut rows: Vec<(RowIndex, &Row)> = intake.rows.iter().collect();
+    rows.sort_unstable_by_key(|(_, row)| row.id);
+    let primitives: Vec<_> = rows
+        .iter()
+        .map(|&(index, row)| primitive(row, gathered.rows.remove(&index).unwrap_or_default(), now))
+        .collect();
+    let wait = |&(op, operation): &(u64, Operation)| wait(intake, op, &operation, now);
+    Snapshot {
+        schema: SCHEMA.to_owned(),
+        uptime_s,
+        enabled: intake.is_enabled(),
+        waits: gathered.waits.oldest().iter().map(wait).collect(),
+        alerts: Vec::new(),
+        overhead: overhead(intake, &rows, waits_not_listed),
+        primitives,
+    }
+}
+
+/// What is under way, sorted by row while the tables are read.
+#[derive(Debug, Default)]
+struct Gathered {
+    waits: Oldest<{ Snapshot::WAITS_LIMIT }>,
+    rows: std::collections::HashMap<RowIndex, InRow>,
+}
+
+#[derive(Debug, Default)]
+struct InRow {
+    waiters: u64,
+    longest_since: Option<Instant>,
+    holders: Oldest<{ PrimitiveSnapshot::HOLDERS_LIMIT }>,
+}
+
+impl Gathered {
+    fn see(&mut self, op: u64, operation: &Operation) {
+        match operation.phase {
+            Phase::Asking => {}
+            Phase::Waiting => {
+                self.waits.add(op, operation);
+                let row = self.rows.entry(operation.row).or_default();
+                row.waiters += 1;
+                row.longest_since =
+                    Some(row.longest_since.map_or(operation.since, |longest| longest.min(operation.since)));
+            }
+            Phase::Holding => self.rows.entry(operation.row).or_default().holders.add(op, operation),
+        }
+    }
+}
+
+/// The oldest `LIMIT` of many operations; the rest is only counted.
+#[derive(Debug, Default)]
+struct Oldest<const LIMIT: usize> {
+    kept: Vec<(u64, Operation)>,
+    seen: u64,
+}
+
+impl<const LIMIT: usize> Oldest<LIMIT> {
+    fn add(&mut self, op: u64, operation: &Operation) {
+        self.seen += 1;
+        self.kept.push((op, *operation));
+        if self.kept.len() >= 2 * LIMIT {
+            self.kept.select_nth_unstable_by_key(LIMIT, age_order);
+            self.kept.truncate(LIMIT);
+        }
+    }
+
+    fn left_out(&self) -> u64 {
+        self.seen.saturating_sub(LIMIT as u64)
+    }
+
+    fn oldest(mut self) -> Vec<(u64, Operation)> {
+        self.kept.sort_unstable_by_key(age_order);
+        self.kept.truncate(LIMIT);
+        self.kept
+    }
+}
+
+fn age_order(&(op, ref operation): &(u64, Operation)) -> (Instant, u64) {
+    (operation.since, op)
+}
+
+fn primitive(row: &Row, in_row: InRow, now: Instant) -> PrimitiveSnapshot {
+    let holders_count = in_row.holders.seen;
+    let holder = |(op, operation): (u64, Operation)| HolderSnapshot {
+        op: shown(op),
+        task: operation.task,
+        site: site_name(row, operation.site),
+        age_ns: nanoseconds(operation.since, now),
+        permits: operation.permits,
+    };
+    PrimitiveSnapshot {
+        id: row.id,
+        primitive: row.kind.as_str().to_owned(),
+        name: row.name.clone(),
+        location: row.location.clone(),
+        objects: row.objects.get(),
+        acquisitions: row.acquisitions.get(),
+        contended: row.contended.get(),
+        cancelled: row.cancelled.get(),
+        closed: row.closed.get(),
+        waiters: in_row.waiters,
+        longest_wait_ns: in_row.longest_since.map_or(0, |since| nanoseconds(since, now)),
+        holders: in_row.holders.oldest().into_iter().map(holder).collect(),
+        holders_count,
+        wait_ns: Distribution::from_buckets(row.wait.buckets()),
+        hold_ns: Distribution::from_buckets(row.hold.buckets()),
+        queued_ns: Distribution::from_buckets(row.queued.buckets()),
+        wake_ns: Distribution::from_buckets(row.wake.buckets()),
+        sites: sites(row),
+    }
+}
+
+/// The sites with figures, the most waited-at first.
+fn sites(row: &Row) -> Vec<SiteSnapshot> {
+    let site = |site: &Site| SiteSnapshot {
+        site: site.name.clone(),
+        acquisitions: site.acquisitions.get(),
+        contended: site.contended.get(),
+        cancelled: site.cancelled.get(),
+        wait_total_ns: site.wait_total_ns.get(),
+    };
+    let has_figures = |site: &SiteSnapshot| site.acquisitions + site.contended + site.cancelled > 0;
+    let mut sites: Vec<_> = row.sites.iter().map(site).filter(has_figures).collect();
+    sites.sort_by(|a, b| {
+        let weight = |site: &SiteSnapshot| (site.wait_total_ns, site.acquisitions);
+        weight(b).cmp(&weight(a)).then_with(|| a.site.cmp(&b.site))
+    });
+    sites
+}
+
+fn site_name(row: &Row, site: SiteIndex) -> String {
+    row.sites.get(site).map_or_else(String::new, |site| site.name.clone())
+}
+
+fn wait(intake: &Intake, op: u64, operation: &Operation, now: Instant) -> WaitSnapshot {
+    let row = intake.rows.get(operation.row);
+    WaitSnapshot {
+        op: shown(op),
+        primitive_id: row.map_or(0, |row| row.id),
+        object: operation.object,
+        task: operation.task,
+        site: row.map_or_else(String::new, |row| site_name(row, operation.site)),
+        age_ns: nanoseconds(operation.since, now),
+        queue: operation.queue,
+        permits: operation.permits,
+    }
+}
+
+/// An operation's number; zero for one that came without.
+fn shown(op: u64) -> u64 {
+    if op >> 63 == 0 { op } else { 0 }
+}
+
+fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64) -> Overhead {
+    let row_bytes: usize = rows.iter().map(|(_, row)| row.memory_bytes()).sum();
+    let table_bytes =
+        intake.spans.memory_bytes() + intake.operations.memory_bytes() + intake.objects.memory_bytes();
+    Overhead {
+        spans: intake.taken.get(),
+        rows: rows.len() as u64,
+        memory_bytes: (row_bytes + table_bytes) as u64,
+        malformed: intake.malformed.get(),
+        rows_dropped: intake.rows_dropped.get(),
+        sites_dropped: intake.sites_dropped.get(),
+        objects_dropped: intake.objects_dropped.get(),
+        in_flight_dropped: intake.in_flight_dropped.get(),
+        waits_not_listed,
+    }
+}

@@ -1,0 +1,239 @@
+//! Rows: the figures of all objects that were made at one line under one name.
+//!
+//! The table only grows, up to its bound, so finding a row takes no lock. A row is told by a hash of what makes
+//! it one; the texts behind it are copied once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::fields::{Fields, Kind, Texts};
+use super::hash;
+use super::histogram::Histogram;
+use super::limits::{ROW_SLOTS, ROWS};
+use super::sites::Sites;
+
+/// A row's place in [`Rows`].
+pub(super) type RowIndex = u32;
+
+/// All objects made at one place under one name.
+#[derive(Debug)]
+pub(super) struct Row {
+    key: u64,
+    /// Counted from one, in the order of appearance.
+    pub(super) id: u64,
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) location: String,
+    pub(super) objects: Counter,
+    pub(super) acquisitions: Counter,
+    pub(super) contended: Counter,
+    pub(super) cancelled: Counter,
+    pub(super) closed: Counter,
+    pub(super) wait: Histogram,
+    pub(super) hold: Histogram,
+    pub(super) queued: Histogram,
+    pub(super) wake: Histogram,
+    pub(super) sites: Sites,
+}
+
+impl Row {
+    fn new(key: u64, id: u64, kind: Kind, name: String, location: String) -> Self {
+        Self {
+            key,
+            id,
+            kind,
+            name,
+            location,
+            objects: Counter::default(),
+            acquisitions: Counter::default(),
+            contended: Counter::default(),
+            cancelled: Counter::default(),
+            closed: Counter::default(),
+            wait: Histogram::new(),
+            hold: Histogram::new(),
+            queued: Histogram::new(),
+            wake: Histogram::new(),
+            sites: Sites::default(),
+        }
+    }
+
+    fn histograms(&self) -> [&Histogram; 4] {
+        [&self.wait, &self.hold, &self.queued, &self.wake]
+    }
+
+    /// Forgets the figures, keeps who it is.
+    pub(super) fn reset(&self) {
+        for counter in [&self.acquisitions, &self.contended, &self.cancelled, &self.closed] {
+            counter.reset();
+        }
+        self.histograms().into_iter().for_each(Histogram::reset);
+        self.sites.reset();
+    }
+
+    /// Bytes, the heap included.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let histograms: usize = self.histograms().into_iter().map(Histogram::heap_bytes).sum();
+        size_of::<Self>()
+            + self.name.capacity()
+            + self.location.capacity()
+            + histograms
+            + self.sites.heap_bytes()
+    }
+}
+
+/// What makes a row: kind, name and the line that made the object.
+pub(super) fn key(kind: Kind, fields: &Fields) -> u64 {
+    let place = hash::mix(fields.made_file_hash, fields.made_line);
+    hash::mix(hash::mix(fields.name_hash, kind as u64), place)
+}
+
+/// All rows.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Open addressing from the key; a slot is written once.
+    slots: Box<[OnceLock<Box<Row>>]>,
+    /// Where objects go when the table is full, one row for each kind.
+    overflow: [OnceLock<Box<Row>>; Kind::ALL.len()],
+    /// Rows made so far, in both. Whoever makes one holds the lock, so that a key is not entered twice.
+    made: Mutex<usize>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            slots: (0..ROW_SLOTS).map(|_| OnceLock::new()).collect(),
+            overflow: [const { OnceLock::new() }; Kind::ALL.len()],
+            made: Mutex::new(0),
+        }
+    }
+}
+
+impl Rows {
+    #[inline]
+    pub(super) fn get(&self, index: RowIndex) -> Option<&Row> {
+        let index = index as usize;
+        let slot = self.slots.get(index).or_else(|| self.overflow.get(index - ROW_SLOTS))?;
+        slot.get().map(|row| &**row)
+    }
+
+    /// The rows and their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RowIndex, &Row)> {
+        let slots = self.slots.iter().chain(&self.overflow).enumerate();
+        slots.filter_map(|(index, slot)| Some((index as RowIndex, &**slot.get()?)))
+    }
+
+    /// Whether a place is one for what found no row of its own.
+    pub(super) fn is_overflow(index: RowIndex) -> bool {
+        index as usize >= ROW_SLOTS
+    }
+
+    /// The row of a key; made when it is new, with texts that only then are asked for.
+    pub(super) fn find(
+        &self,
+        key: u64,
+        kind: Kind,
+        made_line: u64,
+        texts: impl FnOnce() -> Texts,
+    ) -> RowIndex {
+        match self.probe(key) {
+            Some((index, true)) => index,
+            _ => self.insert(key, kind, made_line, texts),
+        }
+    }
+
+    /// The slot of a key and whether it is taken by it; `None` when the table has no room.
+    fn probe(&self, key: u64) -> Option<(RowIndex, bool)> {
+        for step in 0..ROW_SLOTS {
+            let index = (key as usize).wrapping_add(step) % ROW_SLOTS;
+            match self.slots[index].get() {
+                Some(row) if row.key == key => return Some((index as RowIndex, true)),
+                Some(_) => {}
+                None => return Some((index as RowIndex, false)),
+            }
+        }
+        None
+    }
+
+    #[cold]
+    fn insert(&self, key: u64, kind: Kind, made_line: u64, texts: impl FnOnce() -> Texts) -> RowIndex {
+        // Before the lock: reading the texts runs the visitor of whoever made the span.
+        let texts = texts();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.probe(key) {
+            Some((index, true)) => index,
+            Some((index, false)) if *made < ROWS => {
+                let location = place(&texts.made_file, made_line);
+                self.slots[index as usize].get_or_init(|| {
+                    *made += 1;
+                    Box::new(Row::new(key, *made as u64, kind, texts.name, location))
+                });
+                index
+            }
+            _ => {
+                self.overflow[kind as usize].get_or_init(|| {
+                    *made += 1;
+                    Box::new(Row::new(key, *made as u64, kind, OVERFLOW_NAME.to_owned(), String::new()))
+                });
+                (ROW_SLOTS + kind as usize) as RowIndex
+            }
+        }
+    }
+}
+
+/// Name of the rows for what found no row of its own.
+const OVERFLOW_NAME: &str = "(others)";
+
+/// A line of a file, as a person writes it; empty when the file is not known.
+fn place(file: &str, line: u64) -> String {
+    if file.is_empty() { String::new() } else { format!("{file}:{line}") }
+}
+
+/// A figure that several threads add to.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(super) fn add(&self, amount: u64) {
+        // Ordering: Relaxed, here and below: a figure that guards nothing.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(rows: &Rows, key: u64) -> RowIndex {
+        rows.find(key, Kind::Mutex, 7, || Texts { made_file: "a.rs".to_owned(), ..Texts::default() })
+    }
+
+    #[test]
+    fn one_key_is_one_row() {
+        let rows = Rows::default();
+        let index = find(&rows, 5);
+        assert_eq!(find(&rows, 5), index);
+        assert_eq!(rows.get(index).unwrap().location, "a.rs:7");
+        // Another key that starts at the same slot goes to the next one.
+        assert_ne!(find(&rows, 5 + ROW_SLOTS as u64), index);
+        assert_eq!(rows.iter().count(), 2);
+    }
+
+    #[test]
+    fn beyond_the_bound_rows_share_one() {
+        let rows = Rows::default();
+        let indices: Vec<_> = (0..ROWS as u64 + 10).map(|key| find(&rows, hash::mix(1, key))).collect();
+        assert_eq!(indices.iter().filter(|&&index| Rows::is_overflow(index)).count(), 10);
+        assert_eq!(rows.iter().count(), ROWS + 1);
+        assert_eq!(rows.get(*indices.last().unwrap()).unwrap().name, OVERFLOW_NAME);
+        assert!(rows.get(RowIndex::MAX).is_none());
+    }
+}

@@ -1,0 +1,158 @@
+//! Call sites of a row: the lines that acquire it.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::hash;
+use super::limits::SITES_PER_ROW;
+use super::rows::Counter;
+
+/// A site's place in [`Sites`].
+pub(super) type SiteIndex = u8;
+
+/// The place of a site that found no room.
+pub(super) const NO_SITE: SiteIndex = SiteIndex::MAX;
+
+/// One line that acquires.
+#[derive(Debug)]
+pub(super) struct Site {
+    key: u64,
+    /// `src/main.rs:20:14`; empty when unknown.
+    pub(super) name: String,
+    pub(super) acquisitions: Counter,
+    pub(super) contended: Counter,
+    pub(super) cancelled: Counter,
+    pub(super) wait_total_ns: SaturatingCounter,
+}
+
+/// The sites of a row. Slots are written once, so that finding one takes no lock.
+#[derive(Debug)]
+pub(super) struct Sites {
+    slots: [OnceLock<Box<Site>>; SITES_PER_ROW],
+}
+
+impl Default for Sites {
+    fn default() -> Self {
+        Self { slots: [const { OnceLock::new() }; SITES_PER_ROW] }
+    }
+}
+
+impl Sites {
+    #[inline]
+    pub(super) fn get(&self, index: SiteIndex) -> Option<&Site> {
+        self.slots.get(usize::from(index))?.get().map(|site| &**site)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Site> {
+        self.slots.iter().filter_map(|slot| slot.get().map(|site| &**site))
+    }
+
+    /// The site of a key; made when it is new, with a file that only then is asked for.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        (file_hash, line, column): (u64, u64, u64),
+        file: impl FnOnce() -> String,
+    ) -> SiteIndex {
+        let key = hash::mix(file_hash, hash::mix(line, column));
+        let mut file = Some(file);
+        for step in 0..SITES_PER_ROW {
+            let index = (key as usize).wrapping_add(step) % SITES_PER_ROW;
+            let site = match self.slots[index].get() {
+                Some(site) => site,
+                None => {
+                    // Read before the slot is claimed: it runs the visitor of whoever made the span.
+                    let Some(file) = file.take() else { return NO_SITE };
+                    let name = name(&file(), line, column);
+                    // Somebody else may have been quicker, with this site or another.
+                    let site = self.slots[index].get_or_init(|| Box::new(Site::new(key, name)));
+                    if site.key != key {
+                        return NO_SITE;
+                    }
+                    site
+                }
+            };
+            if site.key == key {
+                return index as SiteIndex;
+            }
+        }
+        NO_SITE
+    }
+
+    pub(super) fn reset(&self) {
+        for site in self.iter() {
+            for counter in [&site.acquisitions, &site.contended, &site.cancelled] {
+                counter.reset();
+            }
+            site.wait_total_ns.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.iter().map(|site| size_of::<Site>() + site.name.capacity()).sum()
+    }
+}
+
+impl Site {
+    fn new(key: u64, name: String) -> Self {
+        Self {
+            key,
+            name,
+            acquisitions: Counter::default(),
+            contended: Counter::default(),
+            cancelled: Counter::default(),
+            wait_total_ns: SaturatingCounter::default(),
+        }
+    }
+}
+
+/// A line and column of a file, as a person writes it; empty when the file is not known.
+fn name(file: &str, line: u64, column: u64) -> String {
+    if file.is_empty() { String::new() } else { format!("{file}:{line}:{column}") }
+}
+
+/// A sum that stays at its maximum: what is added comes from spans, and may be anything.
+#[derive(Debug, Default)]
+pub(super) struct SaturatingCounter(AtomicU64);
+
+impl SaturatingCounter {
+    #[inline]
+    pub(super) fn add(&self, amount: u64) {
+        // Ordering: Relaxed, here and below: a figure that guards nothing.
+        let before = self.0.fetch_add(amount, Ordering::Relaxed);
+        if before.checked_add(amount).is_none() {
+            self.0.store(u64::MAX, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_is_one_site_and_beyond_the_bound_there_is_none() {
+        let sites = Sites::default();
+        let file = || "a.rs".to_owned();
+        let first = sites.find((1, 20, 5), file);
+        assert_eq!(sites.find((1, 20, 5), file), first);
+        assert_ne!(sites.find((1, 20, 6), file), first);
+        assert_eq!(sites.get(first).unwrap().name, "a.rs:20:5");
+        let kept = (0..1_000).filter(|&line| sites.find((2, line, 1), file) != NO_SITE).count();
+        assert_eq!(kept, SITES_PER_ROW - 2);
+        assert_eq!(sites.find((1, 20, 5), file), first);
+        assert!(sites.get(NO_SITE).is_none());
+    }
+
+    #[test]
+    fn a_sum_stays_at_its_maximum() {
+        let sum = SaturatingCounter::default();
+        sum.add(u64::MAX);
+        sum.add(2);
+        assert_eq!(sum.get(), u64::MAX);
+    }
+}

@@ -1,0 +1,5 @@
+//! What a [`Snapshot`](crate::snapshot::Snapshot) looks like to other tools: a file for each format.
+//!
+//! An exporter is a pure function of a snapshot; it knows neither the collector nor the server.
+
+pub mod prometheus;

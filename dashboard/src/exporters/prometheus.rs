@@ -1,0 +1,290 @@
+//! A snapshot as Prometheus reads it: its text format 0.0.4, or OpenMetrics 1.0.
+//!
+//! Rows that agree in kind and name are one series, whatever lines they were made at: places change with every
+//! release, and a label that changes makes new series for ever.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::snapshot::{Distribution, PrimitiveSnapshot, Snapshot};
+
+/// Upper bounds of the histograms' buckets in nanoseconds, 100 ns to 10 s in steps of 1, 2.5 and 5; the last
+/// bucket has none.
+const BOUNDS_NS: [u64; 25] = {
+    let mut bounds = [0; 25];
+    let mut decade = 100;
+    let mut index = 0;
+    while index < 24 {
+        bounds[index] = decade;
+        bounds[index + 1] = decade / 2 * 5;
+        bounds[index + 2] = decade * 5;
+        decade *= 10;
+        index += 3;
+    }
+    bounds[24] = decade;
+    bounds
+};
+
+/// Which of the two formats a scraper wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// The text format 0.0.4, which everybody reads.
+    #[default]
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Accept {
+    /// What the value of a request's `Accept` header asks for; the text format unless it prefers OpenMetrics.
+    #[must_use]
+    pub fn from_header(header: &str) -> Self {
+        let open_metrics = weight(header, |media| media == "application/openmetrics-text");
+        let text = weight(header, |media| matches!(media, "text/plain" | "text/*" | "*/*"));
+        if open_metrics > 0.0 && open_metrics >= text { Self::OpenMetrics } else { Self::Prometheus }
+    }
+
+    /// Value of the `Content-Type` header.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// The highest weight (`q=`) that a header gives to media that are `wanted`; zero when there is none.
+fn weight(header: &str, wanted: impl Fn(&str) -> bool) -> f64 {
+    let of_entry = |entry: &str| {
+        let mut parts = entry.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
+        if wanted(&media) { weight.filter(|weight: &f64| weight.is_finite()) } else { None }
+    };
+    header.split(',').filter_map(of_entry).fold(0.0, f64::max)
+}
+
+/// Writes a snapshot in the format that is asked for; returns the content type and the text.
+#[must_use]
+pub fn encode(snapshot: &Snapshot, accept: Accept) -> (&'static str, String) {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Scrape::new(snapshot, accept)));
+    let mut body = String::new();
+    let written = match accept {
+        Accept::Prometheus => text::encode_registry(&mut body, &registry),
+        Accept::OpenMetrics => text::encode(&mut body, &registry),
+    };
+    debug_assert!(written.is_ok(), "writing into a String does not fail");
+    (accept.content_type(), body)
+}
+
+/// The series of one snapshot.
+#[derive(Debug)]
+struct Scrape {
+    accept: Accept,
+    series: BTreeMap<(String, String), Series>,
+    alerts: BTreeMap<String, u64>,
+}
+
+/// Sums over the rows of one kind and name.
+#[derive(Debug, Default)]
+struct Series {
+    wait: Buckets,
+    hold: Buckets,
+    acquisitions: u64,
+    contended: u64,
+    cancelled: u64,
+    waiters: u64,
+    holders: u64,
+    longest_wait_ns: u64,
+}
+
+impl Scrape {
+    fn new(snapshot: &Snapshot, accept: Accept) -> Self {
+        let mut series: BTreeMap<_, Series> = BTreeMap::new();
+        for row in &snapshot.primitives {
+            series.entry((row.primitive.clone(), row.name.clone())).or_default().add(row);
+        }
+        let mut alerts = BTreeMap::new();
+        for alert in &snapshot.alerts {
+            *alerts.entry(alert.kind.clone()).or_default() += 1;
+        }
+        Self { accept, series, alerts }
+    }
+
+    fn labelled(&self) -> impl Iterator<Item = (Labels<'_>, &Series)> {
+        self.series.iter().map(|((primitive, name), series)| {
+            ([("primitive", primitive.as_str()), ("name", name.as_str())], series)
+        })
+    }
+
+    /// Describes a metric. In OpenMetrics a unit is said apart, in the text format it is but a part of the name.
+    fn describe<'e>(
+        &self,
+        encoder: &'e mut DescriptorEncoder<'_>,
+        (name, in_seconds): (&'e str, &'e str),
+        help: &str,
+        metric_type: MetricType,
+    ) -> Result<MetricEncoder<'e>, fmt::Error> {
+        match self.accept {
+            Accept::Prometheus => encoder.encode_descriptor(in_seconds, help, None, metric_type),
+            Accept::OpenMetrics => encoder.encode_descriptor(name, help, Some(&Unit::Seconds), metric_type),
+        }
+    }
+
+    fn histogram(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        names: (&str, &str),
+        help: &str,
+        buckets: impl Fn(&Series) -> &Buckets,
+    ) -> fmt::Result {
+        let mut metric = self.describe(encoder, names, help, MetricType::Histogram)?;
+        for (labels, series) in self.labelled() {
+            let buckets = buckets(series);
+            let mut sample = metric.encode_family(&labels)?;
+            sample.encode_histogram::<NoLabelSet>(
+                buckets.sum_s,
+                buckets.count(),
+                &buckets.bounded(),
+                None,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// OpenMetrics names a counter without `_total` and its samples with it; the text format has it in both.
+    fn counter<'l, L: prometheus_client::encoding::EncodeLabelSet + 'l>(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        (name, total): (&str, &str),
+        help: &str,
+        samples: impl Iterator<Item = (L, u64)>,
+    ) -> fmt::Result {
+        let described = if self.accept == Accept::OpenMetrics { name } else { total };
+        let mut metric = encoder.encode_descriptor(described, help, None, MetricType::Counter)?;
+        for (labels, value) in samples {
+            let mut sample = metric.encode_family(&labels)?;
+            match self.accept {
+                Accept::OpenMetrics => sample.encode_counter::<NoLabelSet, u64, f64>(&value, None)?,
+                // A gauge's sample is the name as it stands.
+                Accept::Prometheus => sample.encode_gauge(&value)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn gauge(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        name: &str,
+        help: &str,
+        value: impl Fn(&Series) -> u64,
+    ) -> fmt::Result {
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, series) in self.labelled() {
+            metric.encode_family(&labels)?.encode_gauge(&value(series))?;
+        }
+        Ok(())
+    }
+}
+
+type Labels<'a> = [(&'static str, &'a str); 2];
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        let wait = ("sync_wait", "sync_wait_seconds");
+        self.histogram(encoder, wait, "From joining the queue until the task resumed", |series| {
+            &series.wait
+        })?;
+        let hold = ("sync_hold", "sync_hold_seconds");
+        self.histogram(encoder, hold, "From the grant until the release", |series| &series.hold)?;
+        let by_series =
+            |value: fn(&Series) -> u64| self.labelled().map(move |(labels, series)| (labels, value(series)));
+        let acquisitions = ("sync_acquisitions", "sync_acquisitions_total");
+        self.counter(encoder, acquisitions, "Acquisitions granted", by_series(|series| series.acquisitions))?;
+        let contended = ("sync_contended", "sync_contended_total");
+        self.counter(
+            encoder,
+            contended,
+            "Acquisitions that had to wait",
+            by_series(|series| series.contended),
+        )?;
+        let cancelled = ("sync_cancelled", "sync_cancelled_total");
+        self.counter(
+            encoder,
+            cancelled,
+            "Waits dropped before the grant",
+            by_series(|series| series.cancelled),
+        )?;
+        self.gauge(encoder, "sync_waiters", "Tasks waiting now", |series| series.waiters)?;
+        self.gauge(encoder, "sync_holders", "Holders now", |series| series.holders)?;
+        let longest = ("sync_longest_wait", "sync_longest_wait_seconds");
+        let mut metric =
+            self.describe(encoder, longest, "Age of the oldest wait in progress", MetricType::Gauge)?;
+        for (labels, series) in self.labelled() {
+            metric.encode_family(&labels)?.encode_gauge(&seconds(series.longest_wait_ns as f64))?;
+        }
+        let alerts = self.alerts.iter().map(|(kind, &count)| ([("kind", kind.as_str())], count));
+        self.counter(encoder, ("sync_alerts", "sync_alerts_total"), "Alerts by kind", alerts)
+    }
+}
+
+impl Series {
+    fn add(&mut self, row: &PrimitiveSnapshot) {
+        self.wait.add(&row.wait_ns);
+        self.hold.add(&row.hold_ns);
+        for (sum, value) in [
+            (&mut self.acquisitions, row.acquisitions),
+            (&mut self.contended, row.contended),
+            (&mut self.cancelled, row.cancelled),
+            (&mut self.waiters, row.waiters),
+            (&mut self.holders, row.holders_count),
+        ] {
+            *sum = sum.saturating_add(value);
+        }
+        self.longest_wait_ns = self.longest_wait_ns.max(row.longest_wait_ns);
+    }
+}
+
+/// Counts between [`BOUNDS_NS`], and beyond.
+#[derive(Debug, Default)]
+struct Buckets {
+    counts: [u64; BOUNDS_NS.len() + 1],
+    sum_s: f64,
+}
+
+impl Buckets {
+    /// A bucket of ours that spans a bound counts beyond it, so no duration counts as shorter than it was.
+    fn add(&mut self, distribution: &Distribution) {
+        for &(highest, count) in &distribution.buckets {
+            let index = BOUNDS_NS.partition_point(|&bound| bound < highest);
+            self.counts[index] = self.counts[index].saturating_add(count);
+        }
+        let sum_s = seconds(distribution.mean * distribution.count as f64);
+        if sum_s.is_finite() {
+            self.sum_s += sum_s;
+        }
+    }
+
+    /// The sum of the buckets, so that it agrees with the last of them whatever the snapshot says.
+    fn count(&self) -> u64 {
+        self.counts.iter().fold(0, |sum, &count| sum.saturating_add(count))
+    }
+
+    fn bounded(&self) -> Vec<(f64, u64)> {
+        let bounds = BOUNDS_NS.iter().map(|&bound| seconds(bound as f64)).chain([f64::INFINITY]);
+        bounds.zip(self.counts).collect()
+    }
+}
+
+fn seconds(nanoseconds: f64) -> f64 {
+    nanoseconds / 1e9
+}
