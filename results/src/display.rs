@@ -6,6 +6,11 @@ const NONE: &str = "–";
 /// A duration: `12.3 ns`, `1.23 µs`, `45.6 ms`, `7.89 s`.
 ///
 /// What is not finite becomes a dash.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::format_ns(1_234.0), "1.23 µs");
+/// ```
 #[must_use]
 pub fn format_ns(ns: f64) -> String {
     scaled(ns, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")])
@@ -14,6 +19,11 @@ pub fn format_ns(ns: f64) -> String {
 /// Operations in a second: `950 /s`, `12.3 k/s`, `12.3 M/s`.
 ///
 /// What is not finite becomes a dash.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::format_rate(12_345_678.0), "12.3 M/s");
+/// ```
 #[must_use]
 pub fn format_rate(ops_per_s: f64) -> String {
     scaled(ops_per_s, &[(1e9, " G/s"), (1e6, " M/s"), (1e3, " k/s"), (1.0, " /s")])
@@ -22,6 +32,11 @@ pub fn format_rate(ops_per_s: f64) -> String {
 /// A ratio: `0.984×`, `1.02×`, `12.3×`.
 ///
 /// What is not finite becomes a dash.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::format_ratio(1.234), "1.23×");
+/// ```
 #[must_use]
 pub fn format_ratio(ratio: f64) -> String {
     if ratio.is_finite() { format!("{}×", three_digits(ratio)) } else { NONE.to_owned() }

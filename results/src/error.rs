@@ -61,7 +61,7 @@ pub enum ReadError {
         found: String,
     },
     /// A field is missing, or has a value of another type.
-    #[error("has an odd field `{path}`: {reason}")]
+    #[error("is a report with a fault at {}: {reason}", place(path))]
     Field {
         /// Where: `cells[3].rounds[0].ops`; `.` for the top level.
         path: String,
@@ -74,4 +74,8 @@ pub enum ReadError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+fn place(path: &str) -> String {
+    if path == "." { "its top level".to_owned() } else { format!("`{path}`") }
 }

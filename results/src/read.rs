@@ -14,6 +14,12 @@ impl Report {
     /// # Errors
     /// Says what is wrong: no JSON at all, JSON cut short, JSON of something else, a report of another schema
     /// version, or which field is missing or odd. Never panics, whatever the bytes are.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = results::Report::from_json(br#"{"schema": "bench-harness/report/v9"}"#).unwrap_err();
+    /// assert!(error.to_string().contains("v9"));
+    /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Report, ReadError> {
         // Editors of some systems put a byte order mark in front; RFC 8259 allows to ignore it.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -306,23 +306,33 @@ impl Verdict {
 }
 
 fn case_name(workload: &str, variant: &str, params: &Params) -> String {
-    use std::fmt::Write as _;
+    use serde_json::Value;
 
-    let mut name = format!("{workload}/{variant}");
+    let mut name = format!("{}/{}", quoted_unless(is_name, workload), quoted_unless(is_name, variant));
     for (key, value) in params {
-        // Writing to a string cannot fail.
-        let _ = match value {
-            // Plain words go without quotes; what could be mistaken for something else keeps them.
-            serde_json::Value::String(text) if is_word(text) => write!(name, " {key}={text}"),
-            value => write!(name, " {key}={value}"),
-        };
+        name.push(' ');
+        name.push_str(&quoted_unless(is_name, key));
+        name.push('=');
+        match value {
+            Value::String(text) => name.push_str(&quoted_unless(is_word, text)),
+            value => name.push_str(&value.to_string()),
+        }
     }
     name
 }
 
-/// Whether a text needs no quotes: `spin`, `multi-thread`, not `8` or `true`.
+/// The text as it is where `plain` allows it, else as JSON, so that no two names can read alike.
+fn quoted_unless(plain: fn(&str) -> bool, text: &str) -> String {
+    if plain(text) { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+/// Whether a name of a workload or parameter needs no quotes: `pool`, `32:1000`.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|character| character.is_alphanumeric() || "-_.:".contains(character))
+}
+
+/// Whether a value that is text needs no quotes: `spin`, `multi-thread`; not `8` or `true`, which are no text.
 fn is_word(text: &str) -> bool {
-    let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
-    word && !["true", "false", "null"].contains(&text)
+    is_name(text) && text.starts_with(char::is_alphabetic) && !["true", "false", "null"].contains(&text)
 }

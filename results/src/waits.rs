@@ -19,6 +19,20 @@ impl WaitSummary {
     ///
     /// A percentile with fewer than ten samples beyond it (`count * (1 - q) < 10`) is `None`: so few do not
     /// settle it.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut waits = hdrhistogram::Histogram::<u64>::new(3)?;
+    /// for ns in 1..=100 {
+    ///     waits.record(ns)?;
+    /// }
+    /// let summary = results::WaitSummary::from_histogram(&waits);
+    /// assert_eq!((summary.p90, summary.p99), (Some(90), None));
+    /// assert_eq!(summary.histogram()?, waits);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn from_histogram(histogram: &Histogram<u64>) -> WaitSummary {
         WaitSummary {

@@ -53,6 +53,15 @@ pub struct PairedEstimate {
 ///
 /// Ratios that have no logarithm (zero, negative, not finite) are left out. A `confidence` that is not
 /// between 0 and 1 gives no interval.
+///
+/// # Examples
+/// ```
+/// use results::statistics::paired::estimate;
+///
+/// let found = estimate(&[1.12, 1.31, 1.01, 1.22, 1.05, 1.18], 0.95);
+/// assert_eq!(found.ci.map(|[low, high]| (low > 1.0, high < 1.32)), Some((true, true)));
+/// assert_eq!(found.p, Some(2.0 / 64.0));
+/// ```
 #[must_use]
 pub fn estimate(ratios: &[f64], confidence: f64) -> PairedEstimate {
     let positive: Vec<f64> = ratios.iter().filter(|ratio| **ratio > 0.0).map(|ratio| ratio.ln()).collect();

@@ -5,6 +5,11 @@ use crate::Spread;
 /// Median of the finite values; `None` where there are none.
 ///
 /// Of an even number the mean of the middle two.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::statistics::median(&[4.0, 1.0, 2.0]), Some(2.0));
+/// ```
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted_finite(values);
@@ -29,6 +34,11 @@ pub fn spread(values: &[f64]) -> Spread {
 ///
 /// Jain, Chiu and Hawe, "A Quantitative Measure of Fairness and Discrimination for Resource Allocation in
 /// Shared Computer Systems", DEC Research Report TR-301, 1984.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::statistics::jain(&[10, 0]), 0.5);
+/// ```
 #[must_use]
 pub fn jain(shares: &[u64]) -> f64 {
     // Scaled by the largest, squares cannot overflow.
@@ -44,6 +54,11 @@ pub fn jain(shares: &[u64]) -> f64 {
 /// What the worst-served task got over the mean of all: from 0 (it starved) to 1 (all the same).
 ///
 /// 1 where nobody got anything, as in [`jain`].
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::statistics::smallest_share(&[5, 10, 15]), 0.5);
+/// ```
 #[must_use]
 pub fn smallest_share(shares: &[u64]) -> f64 {
     let sum: f64 = shares.iter().copied().map(float).sum();

@@ -46,6 +46,15 @@ pub struct UnpairedEstimate {
 ///
 /// Values that have no logarithm (zero, negative, not finite) are left out. A `confidence` that is not
 /// between 0 and 1 gives no interval.
+///
+/// # Examples
+/// ```
+/// use results::statistics::unpaired::estimate;
+///
+/// let found = estimate(&[1.0, 1.1, 1.2, 1.3], &[1.45, 1.62, 1.55, 1.91], 0.95);
+/// assert!(found.ratio.is_some_and(|ratio| 1.42 < ratio && ratio < 1.44));
+/// assert!(found.ci.is_some_and(|[low, _]| low > 1.0));
+/// ```
 #[must_use]
 pub fn estimate(base: &[f64], candidate: &[f64], confidence: f64) -> UnpairedEstimate {
     // Of base the negative logarithms, so that sums of the two are the differences.

@@ -158,6 +158,20 @@ fn parameters_tell_cases_apart_even_where_they_read_alike() {
 }
 
 #[test]
+fn names_with_a_slash_or_space_cannot_be_mistaken_for_others() {
+    let mut cells = [cell("tokio", &[]), cell("tokio", &[])];
+    cells[0].workload = "semaphore/pool".to_owned();
+    cells[0].variant = "x".to_owned();
+    cells[1].variant = "pool/x".to_owned();
+    assert_ne!(cells[0].case(), cells[1].case());
+    cells[1] = cells[0].clone();
+    cells[1].params.insert("a=1 b".to_owned(), 2.into());
+    cells[0].params.insert("a".to_owned(), 1.into());
+    cells[0].params.insert("b".to_owned(), 2.into());
+    assert_ne!(cells[0].case(), cells[1].case());
+}
+
+#[test]
 fn a_case_is_named_by_workload_variant_and_parameters() {
     assert_eq!(cell("tokio", &[]).case(), "semaphore/pool hold_mode=spin tasks=64");
 }
