@@ -1,4 +1,53 @@
 //! Drives contention over async synchronisation primitives and reports what it measured.
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | [`cli`] | the words of the command line and their help |
+//! | [`commands`] | one file for each subcommand; the only ones that print results |
+//! | [`cases`] | arguments → cases: workload × parameters × arms |
+//! | [`runner`] | cases → readings: rounds, slots, the clock |
+//! | [`assemble`], [`validity`], [`environment`] | readings → report |
+//! | [`table`], [`progress`], [`live`] | what a person sees, during the run and after it |
+//! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod assemble;
+mod cases;
+mod cli;
+mod commands;
+mod duration;
+mod environment;
+mod exit;
+mod interrupt;
+mod live;
+mod progress;
+mod runner;
+mod table;
+mod validity;
+mod writer;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Usage};
+
+fn main() -> ExitCode {
+    // Not `std::env::args`, which panics where an argument is not Unicode.
+    let argv = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        None => commands::run::run(&cli.run, argv),
+        Some(Command::List(args)) => commands::list::run(args),
+        Some(Command::Compare(args)) => commands::compare::run(args),
+        Some(Command::Export(args)) => commands::export::run(args),
+        Some(Command::Serve(args)) => commands::serve::run(args),
+        Some(Command::Schema) => commands::schema::run(),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        if error.is::<Usage>() { Exit::Usage } else { Exit::Failed }
+    });
+    ExitCode::from(exit.code())
+}

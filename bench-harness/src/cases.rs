@@ -1,0 +1,239 @@
+//! From arguments to cases: a case is a variant of a workload with its parameters, and the arms to measure.
+//!
+//! What makes no sense is refused here, before anything runs.
+
+use std::time::Duration;
+
+use results::compare::control_arm;
+use workloads::{Arm, Backend, Params, Variant, Workload};
+
+use crate::cli::Knobs;
+use crate::exit::Usage;
+
+/// The backend that others are compared with where it is among them.
+const PREFERRED_BASELINE: &str = "tokio";
+
+/// What there is to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registry {
+    pub(crate) workloads: &'static [Workload],
+    pub(crate) backends: &'static [&'static Backend],
+}
+
+/// Everything that this program can run.
+pub(crate) const REGISTRY: Registry =
+    Registry { workloads: workloads::WORKLOADS, backends: workloads::BACKENDS };
+
+/// One variant of a workload under one set of parameters, on several backends.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) workload: &'static Workload,
+    pub(crate) variant: &'static Variant,
+    pub(crate) params: Params,
+    /// In the order of the report; the control arm is the last.
+    pub(crate) entrants: Vec<Entrant>,
+    /// Backend that the others are compared with.
+    pub(crate) baseline: &'static str,
+}
+
+/// One arm of a case under the name that it has in the report.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrant {
+    /// The backend's name; the control arm's has `(control)` behind it.
+    pub(crate) name: String,
+    pub(crate) arm: &'static Arm,
+}
+
+/// The cases of a run, and what a person should know about them before it begins.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) cases: Vec<Case>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Case {
+    /// `semaphore.pool`
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.workload.name, self.variant.name)
+    }
+}
+
+impl Registry {
+    /// Turns what was asked for into cases.
+    ///
+    /// # Errors
+    /// A [`Usage`] that names the option and the value.
+    pub(crate) fn plan(
+        &self,
+        workloads: &[String],
+        backends: &[String],
+        knobs: &Knobs,
+        slot: Duration,
+    ) -> anyhow::Result<Plan> {
+        let variants = self.variants(workloads)?;
+        let backends = self.backends(backends)?;
+        let mut plan = Plan { cases: Vec::new(), notes: Vec::new() };
+        for (workload, variant) in variants {
+            let params = with_knobs((variant.defaults)(), knobs);
+            check_fits(&params, slot)?;
+            match case(workload, variant, params, &backends, &mut plan.notes) {
+                Some(case) => plan.cases.push(case),
+                None => plan.notes.push(format!("{}.{} is skipped", workload.name, variant.name)),
+            }
+        }
+        if plan.cases.is_empty() {
+            return Err(Usage::error(format!(
+                "nothing to run: no backend of --backend {} has what --workload asks for; see `bench-harness list`",
+                names(backends.iter().map(|backend| backend.name)),
+            )));
+        }
+        plan.notes.extend(idle_knobs(&plan.cases, knobs));
+        Ok(plan)
+    }
+
+    fn variants(&self, asked: &[String]) -> anyhow::Result<Vec<(&'static Workload, &'static Variant)>> {
+        let mut found: Vec<(&'static Workload, &'static Variant)> = Vec::new();
+        for asked in asked {
+            for (workload, variant) in self.variants_of(asked)? {
+                if !found.iter().any(|(_, known)| std::ptr::eq(*known, variant)) {
+                    found.push((workload, variant));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn variants_of(&self, asked: &str) -> anyhow::Result<Vec<(&'static Workload, &'static Variant)>> {
+        let (name, variant) = match asked.split_once('.') {
+            Some((name, variant)) => (name, Some(variant)),
+            None => (asked, None),
+        };
+        let workloads: Vec<&'static Workload> = self
+            .workloads
+            .iter()
+            .filter(|workload| name == "all" || workload.name == name || workload.aliases.contains(&name))
+            .collect();
+        if workloads.is_empty() {
+            return Err(Usage::error(format!(
+                "unknown workload '{name}' for --workload; there are {} and all",
+                names(self.workloads.iter().map(|workload| workload.name)),
+            )));
+        }
+        let chosen: Vec<_> = workloads
+            .iter()
+            .flat_map(|workload| {
+                workload.variants.iter().enumerate().map(move |(place, known)| (*workload, place, known))
+            })
+            .filter(|(_, place, known)| match variant {
+                None => *place == 0,
+                Some("all") => true,
+                Some(variant) => known.name == variant,
+            })
+            .map(|(workload, _, known)| (workload, known))
+            .collect();
+        if chosen.is_empty() {
+            let known = workloads.iter().flat_map(|workload| workload.variants).map(|variant| variant.name);
+            return Err(Usage::error(format!(
+                "unknown variant '{}' of '{name}' for --workload; there are {} and all",
+                variant.unwrap_or_default(),
+                names(known),
+            )));
+        }
+        Ok(chosen)
+    }
+
+    fn backends(&self, asked: &[String]) -> anyhow::Result<Vec<&'static Backend>> {
+        let mut found: Vec<&'static Backend> = Vec::new();
+        for asked in asked {
+            let matching = self.backends.iter().filter(|known| asked == "all" || known.name == asked);
+            let before = found.len();
+            let mut known = false;
+            for backend in matching {
+                known = true;
+                if !found[..before].iter().any(|earlier| earlier.name == backend.name) {
+                    found.push(backend);
+                }
+            }
+            if !known {
+                return Err(Usage::error(format!(
+                    "unknown backend '{asked}' for --backend; there are {} and all",
+                    names(self.backends.iter().map(|backend| backend.name)),
+                )));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Puts a case together; notes the backends that lack the primitive.
+fn case(
+    workload: &'static Workload,
+    variant: &'static Variant,
+    params: Params,
+    backends: &[&'static Backend],
+    notes: &mut Vec<String>,
+) -> Option<Case> {
+    let mut entrants: Vec<Entrant> = Vec::new();
+    for backend in backends {
+        match variant.arms.iter().find(|arm| arm.backend.name == backend.name) {
+            Some(arm) => entrants.push(Entrant { name: backend.name.to_owned(), arm }),
+            None => notes.push(format!(
+                "{} has nothing for {}.{}: skipped",
+                backend.name, workload.name, variant.name
+            )),
+        }
+    }
+    let base = entrants.iter().find(|entrant| entrant.name == PREFERRED_BASELINE).or(entrants.first())?.arm;
+    let baseline = base.backend.name;
+    entrants.push(Entrant { name: control_arm(baseline), arm: base });
+    Some(Case { workload, variant, params, entrants, baseline })
+}
+
+fn with_knobs(defaults: Params, knobs: &Knobs) -> Params {
+    Params {
+        tasks: knobs.tasks.unwrap_or(defaults.tasks),
+        permits: knobs.permits.unwrap_or(defaults.permits),
+        hold: knobs.hold.unwrap_or(defaults.hold),
+        hold_mode: knobs.hold_mode.map_or(defaults.hold_mode, Into::into),
+        think: knobs.think.unwrap_or(defaults.think),
+        cancel_percent: knobs.cancel.unwrap_or(defaults.cancel_percent),
+    }
+}
+
+/// A turn that is longer than the shortest slot would be cut off by its end in every round.
+fn check_fits(params: &Params, slot: Duration) -> anyhow::Result<()> {
+    let shortest = crate::runner::latency_slot(slot);
+    for (option, value) in [("--hold", params.hold), ("--think", params.think)] {
+        if value > shortest {
+            return Err(Usage::error(format!(
+                "{option} {value:?} does not fit into the latency slots of {shortest:?} (a quarter of --slot): \
+                 raise --slot to at least {:?}",
+                value * 4,
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Options that were given and that no chosen variant looks at.
+fn idle_knobs(cases: &[Case], knobs: &Knobs) -> Vec<String> {
+    let given = [
+        ("--tasks", "tasks", knobs.tasks.is_some()),
+        ("--permits", "permits", knobs.permits.is_some()),
+        ("--hold", "hold_ns", knobs.hold.is_some()),
+        ("--hold-mode", "hold_mode", knobs.hold_mode.is_some()),
+        ("--think", "think_ns", knobs.think.is_some()),
+        ("--cancel", "cancel_percent", knobs.cancel.is_some()),
+    ];
+    let idle = |knob: &str| cases.iter().all(|case| !case.variant.knobs.contains(&knob));
+    given
+        .iter()
+        .filter(|(_, knob, given)| *given && idle(knob))
+        .map(|(option, ..)| format!("{option} changes nothing: no workload of this run looks at it"))
+        .collect()
+}
+
+/// `a, b and c` without the `and`: a plain list for a message.
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}

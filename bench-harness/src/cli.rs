@@ -1,0 +1,311 @@
+//! The command line: its words, defaults and help. It knows nothing of what is done with them.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  bench-harness --workload semaphore
+      compare our semaphore with tokio's, and watch it at http://127.0.0.1:7411
+  bench-harness --workload semaphore --tasks 256 --permits 4 --hold 10us
+      the same under heavier contention
+  bench-harness --workload all --backend all --exit
+      everything against everything, then exit
+  bench-harness --workload mutex --format json --exit > report.json
+      for another program; only the report goes to standard output
+  bench-harness list
+      the workloads, their variants and knobs, and the backends
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 the measurement is not valid, 99 compare found a regression,
+130 interrupted (what was measured is kept, and marked).";
+
+/// Drives contention over async locks, semaphores, events and conditions, and says which implementation is
+/// faster, how sure that is, and how evenly the tasks were served.
+///
+/// Without a subcommand it runs a measurement: every backend in turn, many short rounds, the baseline twice
+/// to know the noise. Throughput and waiting times are measured in separate slots. With the dashboard on,
+/// one more short slot a round runs `sync` with its collector switched on, for the Live page only: it enters
+/// no figure.
+#[derive(Debug, Parser)]
+#[command(name = "bench-harness", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// What to do instead of a run.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Everything but a run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the workloads with their variants and knobs, and the backends.
+    List(ListArgs),
+    /// Compare two stored reports, cell by cell.
+    Compare(CompareArgs),
+    /// Write a stored report in another program's format to standard output.
+    Export(ExportArgs),
+    /// Serve the dashboard with the stored reports until Ctrl-C.
+    Serve(ServeArgs),
+    /// Print the JSON Schema of a report.
+    Schema,
+}
+
+/// The options of a run.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// What to run: names from `list`, separated by commas.
+    ///
+    /// A bare name runs its first variant, NAME.VARIANT another, NAME.all every variant of it;
+    /// `all` is the first variant of every workload, `all.all` every variant of every workload.
+    #[arg(long, value_name = "NAME|all", default_value = "semaphore", value_delimiter = ',')]
+    pub(crate) workload: Vec<String>,
+    /// Whose primitives: names from `list`, separated by commas, or `all`.
+    ///
+    /// `tokio` is the baseline when it is among them, else the first.
+    #[arg(long, value_name = "LIST|all", default_value = "sync,tokio", value_delimiter = ',')]
+    pub(crate) backend: Vec<String>,
+    #[command(flatten)]
+    pub(crate) knobs: Knobs,
+    #[command(flatten)]
+    pub(crate) method: Method,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// The knobs of a case; where one is not given the workload's own default stands (see `list`).
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The contention")]
+pub(crate) struct Knobs {
+    /// Tasks that contend, 1 to 1,000,000.
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub(crate) tasks: Option<usize>,
+    /// Permits of the semaphore, at least 1.
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub(crate) permits: Option<usize>,
+    /// How long each task holds what it acquired, such as 500ns, 10us or 2ms.
+    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    pub(crate) hold: Option<Duration>,
+    /// How that time is spent.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) hold_mode: Option<HoldMode>,
+    /// Computation between two operations of a task, such as 0, 500ns or 10us.
+    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    pub(crate) think: Option<Duration>,
+    /// Percentage of the acquisitions that are given up while they wait, 0 to 100.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) cancel: Option<f64>,
+}
+
+/// How it is measured.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The method")]
+pub(crate) struct Method {
+    /// Rounds that count; one more before them warms up. Fewer than 6 give no interval.
+    #[arg(long, value_name = "N", default_value = "20",
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub(crate) rounds: usize,
+    /// Length of a throughput slot, 1ms to 60s; a latency slot takes a quarter of it.
+    #[arg(long, value_name = "DUR", default_value = "200ms", value_parser = slot)]
+    pub(crate) slot: Duration,
+    /// Everything random is drawn from it; a random one where it is not given, and in the report.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The executor under the tasks.
+    #[arg(long, value_name = "KIND", default_value = "multi-thread")]
+    pub(crate) runtime: RuntimeKind,
+    /// Worker threads of the multi-thread runtime [default: 2, or 1 on a single core].
+    #[arg(long, value_name = "N", value_parser = workers)]
+    pub(crate) workers: Option<NonZeroUsize>,
+}
+
+/// Where the results go.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The results")]
+pub(crate) struct Output {
+    /// Folder for the report [default: results/reports of the checkout that built this program, or of the
+    /// current folder where there is no such checkout].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What standard output carries; everything else goes to standard error.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: Format,
+    /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
+    #[arg(long, value_name = "ADDR", conflicts_with = "no_dashboard")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Serve no dashboard.
+    #[arg(long)]
+    pub(crate) no_dashboard: bool,
+    /// Keep the dashboard up after the run until Ctrl-C, which then ends with the run's own exit code
+    /// [default: in a terminal].
+    #[arg(long, conflicts_with_all = ["exit", "no_dashboard"])]
+    pub(crate) stay: bool,
+    /// Exit after the run [default: when not in a terminal].
+    #[arg(long)]
+    pub(crate) exit: bool,
+}
+
+/// The options of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// A table for people or JSON for programs.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: ListFormat,
+}
+
+/// The options of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The report to compare against: a file, or the id of a stored one.
+    pub(crate) base: String,
+    /// The report to judge: a file, or the id of a stored one.
+    pub(crate) candidate: String,
+    /// Differences up to this percentage count as equivalent; where a figure became worse by more, and surely,
+    /// the exit code is 99.
+    #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent)]
+    pub(crate) threshold: f64,
+    /// What standard output carries.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+/// The options of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The report: a file, or the id of a stored one.
+    pub(crate) report: String,
+    /// The format; an unknown one lists those there are.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+/// The options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Folder with reports [default: as `--out` of a run].
+    pub(crate) dir: Option<PathBuf>,
+    /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// Where stored reports are looked up by id.
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    /// Folder in which ids are looked up [default: as `--out` of a run].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `--hold-mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HoldMode {
+    /// Computes, keeping the worker.
+    Spin,
+    /// Gives the worker away until the time is over.
+    Yield,
+    /// Sleeps on the runtime's timer, whose grain is 1 ms.
+    Sleep,
+}
+
+impl From<HoldMode> for workloads::HoldMode {
+    fn from(mode: HoldMode) -> Self {
+        match mode {
+            HoldMode::Spin => Self::Spin,
+            HoldMode::Yield => Self::Yield,
+            HoldMode::Sleep => Self::Sleep,
+        }
+    }
+}
+
+/// `--runtime`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeKind {
+    /// All tasks on one thread.
+    CurrentThread,
+    /// Tasks on `--workers` threads.
+    MultiThread,
+}
+
+/// `--format` of a run and of `compare`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For an issue or a pull request.
+    Markdown,
+}
+
+/// `--format` of `list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=100.0).contains(&value) => Ok(value),
+        _ => Err(String::from("expected a percentage, 0 to 100")),
+    }
+}
+
+fn slot(text: &str) -> Result<Duration, String> {
+    let slot = duration::parse(text)?;
+    if (Duration::from_millis(1)..=Duration::from_secs(60)).contains(&slot) {
+        Ok(slot)
+    } else {
+        Err(String::from("expected 1ms to 60s"))
+    }
+}
+
+fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(workers) if workers.get() <= 1024 => Ok(workers),
+        _ => Err(String::from("expected 1 to 1024")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_needs_no_argument() {
+        let cli = Cli::try_parse_from(["bench-harness"]).unwrap();
+        assert_eq!(cli.run.workload, ["semaphore"]);
+        assert_eq!(cli.run.backend, ["sync", "tokio"]);
+        assert_eq!(cli.run.method.rounds, 20);
+        assert_eq!(cli.run.method.slot, Duration::from_millis(200));
+    }
+
+    #[test]
+    fn percentages_outside_0_to_100_are_refused() {
+        for text in ["-1", "100.1", "nan", "inf", "", "ten"] {
+            assert!(percent(text).is_err(), "{text:?} was taken");
+        }
+        assert_eq!(percent("12.5"), Ok(12.5));
+    }
+}

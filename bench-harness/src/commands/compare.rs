@@ -1,0 +1,103 @@
+//! `compare`: one stored report against another, cell by cell.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Cell as TableCell, presets};
+use results::compare::{BetweenReports, Options, between_reports};
+use results::{Comparison, Report, Verdict};
+use serde_json::json;
+
+use crate::cli::{CompareArgs, Format};
+use crate::exit::Exit;
+use crate::table::{self, Screen};
+
+/// Prints verdicts; a backend that became slower beyond the threshold makes the exit code 99.
+pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
+    let folder = args.folder.out.as_ref();
+    let base = super::find_report(&args.base, folder)?;
+    let candidate = super::find_report(&args.candidate, folder)?;
+    let options = Options { margin: args.threshold / 100.0, ..Options::default() };
+    let between = between_reports(&base, &candidate, &options);
+    let regressions =
+        between.comparisons.iter().filter(|comparison| comparison.verdict == Verdict::Slower).count();
+    let text = match args.format {
+        Format::Table => in_words(&base, &candidate, &between, Screen::of_stdout(), false),
+        Format::Markdown => {
+            in_words(&base, &candidate, &between, Screen { width: u16::MAX, colour: false }, true)
+        }
+        Format::Json => format!("{:#}\n", as_json(&base, &candidate, &between)),
+    };
+    super::print(&text)?;
+    if between.comparisons.is_empty() {
+        eprintln!("nothing to compare: the reports have no case and backend in common");
+    }
+    if regressions > 0 {
+        eprintln!(
+            "{regressions} of {} figures became worse by more than {} %",
+            between.comparisons.len(),
+            args.threshold
+        );
+        return Ok(Exit::Regression);
+    }
+    Ok(Exit::Done)
+}
+
+fn in_words(
+    base: &Report,
+    candidate: &Report,
+    between: &BetweenReports,
+    screen: Screen,
+    markdown: bool,
+) -> String {
+    let mut out = format!("base       {}\ncandidate  {}\n", base.run.id, candidate.run.id);
+    if markdown {
+        out = format!("Base `{}`, candidate `{}`.\n", base.run.id, candidate.run.id);
+    }
+    for difference in &between.differences {
+        let _ = writeln!(out, "{}differs: {difference}", if markdown { "- " } else { "  " });
+    }
+    out.push('\n');
+    let mut table = screen.table(&["case", "backend", "metric", "ratio", "interval", "verdict"]);
+    if markdown {
+        table.load_style(presets::ASCII_MARKDOWN);
+    }
+    for comparison in &between.comparisons {
+        table.add_row(row(comparison, screen));
+    }
+    if !between.comparisons.is_empty() {
+        let _ = writeln!(out, "{}\n\nA ratio above 1 means that the candidate is better.", table.trim_fmt());
+    }
+    for (missing, side) in [(&between.only_in_base, "base"), (&between.only_in_candidate, "candidate")] {
+        for name in missing {
+            let _ = writeln!(out, "{}only in {side}: {name}", if markdown { "- " } else { "  " });
+        }
+    }
+    out
+}
+
+fn row(comparison: &Comparison, screen: Screen) -> Vec<TableCell> {
+    // The comparison names report and backend; the reports stand above the table.
+    let backend = comparison.candidate.rsplit('/').next().unwrap_or_default();
+    let case =
+        format!("{}.{}\n{}", comparison.workload, comparison.variant, table::describe(&comparison.params));
+    let case = if screen.width == u16::MAX { case.replace('\n', " · ") } else { case };
+    vec![
+        TableCell::new(case),
+        TableCell::new(backend),
+        TableCell::new(&comparison.metric),
+        TableCell::new(table::ratio(comparison)),
+        TableCell::new(table::interval(comparison).unwrap_or_else(|| "–".into())),
+        screen.verdict(comparison.verdict),
+    ]
+}
+
+fn as_json(base: &Report, candidate: &Report, between: &BetweenReports) -> serde_json::Value {
+    json!({
+        "baseline": base.run.id,
+        "candidate": candidate.run.id,
+        "comparisons": between.comparisons,
+        "only_in_base": between.only_in_base,
+        "only_in_candidate": between.only_in_candidate,
+        "differences": between.differences,
+    })
+}

@@ -1,0 +1,165 @@
+//! Gathers the readings of a case and turns them into cells. A round counts only when it is whole.
+
+use std::mem;
+
+use hdrhistogram::Histogram;
+use results::statistics::{jain, median, smallest_share, spread};
+use results::{Cell, Fairness, LatencyRound, Round, WaitSummary};
+use workloads::{ParamValue, Pass};
+
+use super::driver::Reading;
+use super::recorder::histogram;
+use crate::cases::Case;
+
+/// What was measured of a case.
+#[derive(Debug)]
+pub(crate) struct CaseTally {
+    arms: Vec<ArmTally>,
+    /// Slots of the round under way: which arm, its place in the round, what it gave.
+    pending: Vec<(usize, Sample)>,
+    /// Laws that did not hold, warm-up included: where, and what was seen.
+    pub(crate) broken_laws: Vec<String>,
+}
+
+#[derive(Debug)]
+struct ArmTally {
+    rounds: Vec<Round>,
+    latency_rounds: Vec<LatencyRound>,
+    waits: Histogram<u64>,
+}
+
+#[derive(Debug)]
+enum Sample {
+    Throughput(Round),
+    Latency(LatencyRound, Histogram<u64>),
+}
+
+impl CaseTally {
+    pub(crate) fn new(case: &Case) -> Self {
+        let arm = || ArmTally { rounds: Vec::new(), latency_rounds: Vec::new(), waits: histogram() };
+        Self {
+            arms: case.entrants.iter().map(|_| arm()).collect(),
+            pending: Vec::new(),
+            broken_laws: Vec::new(),
+        }
+    }
+
+    /// Whole rounds until now.
+    pub(crate) fn rounds(&self) -> usize {
+        self.arms.first().map_or(0, |arm| arm.rounds.len())
+    }
+
+    /// Notes whether the case's own law held; this counts in every slot.
+    pub(crate) fn check_law(&mut self, slot: &str, reading: &Reading) {
+        if let Err(seen) = &reading.outcome.law {
+            self.broken_laws.push(format!("{slot}: {seen}"));
+        }
+    }
+
+    /// Takes a slot of the round under way.
+    pub(crate) fn add(&mut self, arm: usize, order: usize, pass: Pass, reading: Reading) {
+        let sample = match pass {
+            Pass::Throughput => Sample::Throughput(throughput_round(order, &reading)),
+            Pass::Latency => {
+                let depth = reading.outcome.queue_depth;
+                Sample::Latency(LatencyRound::from_histogram(order, &reading.waits, depth), reading.waits)
+            }
+        };
+        self.pending.push((arm, sample));
+    }
+
+    /// The round is whole: it counts from now on.
+    pub(crate) fn commit_round(&mut self) {
+        for (arm, sample) in mem::take(&mut self.pending) {
+            let arm = &mut self.arms[arm];
+            match sample {
+                Sample::Throughput(round) => arm.rounds.push(round),
+                Sample::Latency(round, waits) => {
+                    arm.latency_rounds.push(round);
+                    arm.waits.add(&waits).expect("histograms of the same bounds can be added");
+                }
+            }
+        }
+    }
+
+    /// The round was the warm-up, or was broken off: nothing of it counts.
+    pub(crate) fn discard_round(&mut self) {
+        self.pending.clear();
+    }
+
+    /// The cells of the case; none where it has no whole round.
+    pub(crate) fn cells(&self, case: &Case) -> Vec<Cell> {
+        if self.rounds() == 0 {
+            return Vec::new();
+        }
+        let params = params(case);
+        let cells = case.entrants.iter().zip(&self.arms).map(|(entrant, tally)| Cell {
+            workload: case.workload.name.to_owned(),
+            variant: case.variant.name.to_owned(),
+            backend: entrant.name.clone(),
+            backend_version: entrant.arm.backend.version.to_owned(),
+            composed: entrant.arm.composed.map(str::to_owned),
+            params: params.clone(),
+            rounds: tally.rounds.clone(),
+            throughput_ops_per_s: spread(&tally.throughputs()),
+            wait_ns: WaitSummary::from_histogram(&tally.waits),
+            latency_rounds: tally.latency_rounds.clone(),
+            fairness: tally.fairness(),
+        });
+        cells.collect()
+    }
+}
+
+impl ArmTally {
+    fn throughputs(&self) -> Vec<f64> {
+        self.rounds.iter().filter_map(Round::throughput_ops_per_s).collect()
+    }
+
+    fn fairness(&self) -> Fairness {
+        let over_rounds = |figure: fn(&Round) -> f64| {
+            median(&self.rounds.iter().map(figure).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        Fairness {
+            jain: over_rounds(|round| round.jain),
+            smallest_share: over_rounds(|round| round.smallest_share),
+            longest_wait_ns: self.waits.max(),
+        }
+    }
+}
+
+fn throughput_round(order: usize, reading: &Reading) -> Round {
+    let outcome = &reading.outcome;
+    Round {
+        order,
+        ops: outcome.ops_per_task.iter().sum(),
+        wall_ns: outcome.wall_ns,
+        cpu_ns: reading.cpu_ns,
+        contended_fraction: fraction(outcome.waited, outcome.acquisitions),
+        jain: jain(&outcome.ops_per_task),
+        smallest_share: smallest_share(&outcome.ops_per_task),
+        hold_ns: outcome.hold_ns,
+        forced_yields: outcome.forced_yields,
+        cancelled: outcome.cancelled,
+    }
+}
+
+fn fraction(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The knobs that the variant looks at; the others would tell cases apart that are the same.
+fn params(case: &Case) -> results::Params {
+    case.params
+        .entries()
+        .into_iter()
+        .filter(|(name, _)| case.variant.knobs.contains(name))
+        .map(|(name, value)| {
+            let value = match value {
+                ParamValue::Count(count) => count.into(),
+                ParamValue::Number(number) => number.into(),
+                ParamValue::Text(text) => text.into(),
+            };
+            (name.to_owned(), value)
+        })
+        .collect()
+}

@@ -1,0 +1,310 @@
+//! The rounds on a made-up workload and a made-up clock: nothing runs, nothing waits.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use results::{Environment, Report, Status};
+use workloads::{Arm, Backend, HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+
+use super::*;
+use crate::assemble::Sheet;
+use crate::cases::{Plan, Registry};
+use crate::cli::Knobs;
+
+const OURS: Backend = backend("sync", false);
+const BASE: Backend = backend("tokio", false);
+const TRACED: Backend = backend("sync-traced", true);
+
+const fn backend(name: &'static str, traced: bool) -> Backend {
+    Backend { name, version: "1.2.3", summary: "made up", traced }
+}
+
+fn never_called(_: Slot<'_>) -> SlotOutcome {
+    unreachable!("the made-up driver makes outcomes up")
+}
+
+const ARMS: &[Arm] = &[
+    Arm { backend: &OURS, composed: None, run: never_called },
+    Arm { backend: &BASE, composed: Some("two halves"), run: never_called },
+    Arm { backend: &TRACED, composed: None, run: never_called },
+];
+
+const VARIANT: Variant = Variant {
+    name: "plain",
+    summary: "made up",
+    defaults: || Params {
+        tasks: 4,
+        permits: 1,
+        hold: Duration::ZERO,
+        hold_mode: HoldMode::Yield,
+        think: Duration::ZERO,
+        cancel_percent: 0.0,
+    },
+    knobs: &["tasks"],
+    arms: ARMS,
+};
+
+const WORKLOADS: &[Workload] =
+    &[Workload { name: "made-up", aliases: &["alias"], summary: "made up", variants: &[VARIANT, OTHER] }];
+const OTHER: Variant = Variant { name: "other", arms: OURS_ALONE, ..VARIANT };
+const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, run: never_called }];
+const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &BASE, &TRACED] };
+
+fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {
+    let backends: Vec<String> = backends.iter().map(|&name| name.into()).collect();
+    REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), Duration::from_millis(200))
+}
+
+/// Slots take exactly the time that they were asked to take, and `sync` does twice as much as the others.
+#[derive(Default)]
+struct MadeUp {
+    jobs: Vec<Job>,
+    /// The slot, counted from 0, that gives this instead.
+    fails: Option<(usize, Failure)>,
+    breaks_law_at: Option<usize>,
+}
+
+impl Driver for MadeUp {
+    fn drive(&mut self, job: Job) -> Result<Reading, Failure> {
+        let slot = self.jobs.len();
+        let wall_ns = job.duration.as_nanos() as u64;
+        self.jobs.push(job);
+        if let Some((at, failure)) = &self.fails
+            && *at == slot
+        {
+            return Err(failure.clone());
+        }
+        let mut waits = Histogram::new(3).unwrap();
+        waits.record_n(100, 1_000).unwrap();
+        Ok(Reading {
+            outcome: SlotOutcome {
+                ops_per_task: vec![wall_ns / 1_000; 4],
+                wall_ns,
+                acquisitions: 100,
+                waited: 75,
+                forced_yields: 1,
+                cancelled: 2,
+                hold_ns: None,
+                queue_depth: Some(2.5),
+                law: if self.breaks_law_at == Some(slot) { Err("one was lost".into()) } else { Ok(()) },
+                recorders: Vec::new(),
+            },
+            cpu_ns: wall_ns,
+            waits,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Notes {
+    positions: Vec<Position>,
+    rounds: usize,
+}
+
+impl Observer for Notes {
+    fn slot_begins(&mut self, at: &Position) {
+        self.positions.push(at.clone());
+    }
+
+    fn round_counts(&mut self, _: &[CaseTally]) {
+        self.rounds += 1;
+    }
+}
+
+fn settings(rounds: usize, observed: bool) -> Settings {
+    Settings { rounds, slot: Duration::from_millis(200), seed: 42, observed }
+}
+
+fn report(plan: &Plan, settings: &Settings, driver: &mut MadeUp) -> (Report, Ending, Notes) {
+    let mut notes = Notes::default();
+    let measured = run(&plan.cases, settings, driver, &mut notes);
+    let sheet = Sheet::new(&plan.cases, vec![], settings.seed, environment());
+    let report = sheet.report(&plan.cases, &measured.tallies, Some(&measured.ending), 1.0);
+    (report, measured.ending, notes)
+}
+
+fn environment() -> Environment {
+    Environment {
+        debug_assertions: false,
+        ..crate::environment::describe(crate::environment::Executor::CurrentThread)
+    }
+}
+
+#[test]
+fn every_arm_is_visited_once_a_round_and_the_baseline_twice() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let (report, ending, notes) = report(&plan, &settings(7, false), &mut MadeUp::default());
+    assert_eq!(ending, Ending::Complete);
+    let names: Vec<&str> = report.cells.iter().map(|cell| cell.backend.as_str()).collect();
+    assert_eq!(names, ["sync", "tokio", "tokio (control)"]);
+    for round in 0..7 {
+        let places: HashSet<usize> = report.cells.iter().map(|cell| cell.rounds[round].order).collect();
+        assert_eq!(places, HashSet::from([0, 1, 2]), "throughput, round {round}");
+        let places: HashSet<usize> =
+            report.cells.iter().map(|cell| cell.latency_rounds[round].order).collect();
+        assert_eq!(places, HashSet::from([0, 1, 2]), "latency, round {round}");
+    }
+    assert_eq!(notes.positions.len(), 8 * 3 * 2, "slots, with the warm-up");
+    assert_eq!(notes.rounds, 7);
+    assert_eq!(report.run.status, Status::Complete, "{:?}", report.validity);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_schedule() {
+    let plan = plan("made-up", &["sync", "tokio", "sync-traced"]).unwrap();
+    let slots = |seed| {
+        let mut notes = Notes::default();
+        let mut driver = MadeUp::default();
+        run(&plan.cases, &Settings { seed, ..settings(6, true) }, &mut driver, &mut notes);
+        let slots: Vec<String> = notes.positions.into_iter().map(|at| at.slot).collect();
+        (slots, driver.jobs.iter().map(|job| job.seed).collect::<Vec<_>>())
+    };
+    assert_eq!(slots(1), slots(1));
+    assert_ne!(slots(1), slots(2));
+}
+
+#[test]
+fn the_warm_up_counts_nowhere() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let mut driver = MadeUp::default();
+    let (report, ..) = report(&plan, &settings(6, false), &mut driver);
+    for cell in &report.cells {
+        assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6), "{}", cell.backend);
+        assert_eq!(cell.wait_ns.count, 6 * 1_000, "{}", cell.backend);
+    }
+    assert_eq!(driver.jobs.len(), 7 * 3 * 2);
+}
+
+#[test]
+fn figures_are_those_of_the_slots() {
+    let plan = plan("made-up", &["tokio"]).unwrap();
+    let (report, ..) = report(&plan, &settings(6, false), &mut MadeUp::default());
+    let cell = &report.cells[0];
+    assert_eq!(cell.throughput_ops_per_s.median, 4e6);
+    assert_eq!(cell.rounds[0].contended_fraction, 0.75);
+    assert_eq!(cell.rounds[0].jain, 1.0);
+    assert_eq!(cell.latency_rounds[0].queue_depth, Some(2.5));
+    assert_eq!(cell.wait_ns.p50, Some(100));
+    assert_eq!(cell.composed.as_deref(), Some("two halves"));
+    assert_eq!(cell.params.keys().collect::<Vec<_>>(), ["tasks"], "only knobs that the variant looks at");
+    assert_eq!(report.control.iter().map(|control| control.ratio).collect::<Vec<_>>(), [Some(1.0); 3]);
+}
+
+#[test]
+fn an_interrupt_keeps_the_whole_rounds() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let interrupted_in_third_round = Some((6 * 3 + 4, Failure::Interrupted));
+    let mut driver = MadeUp { fails: interrupted_in_third_round, ..MadeUp::default() };
+    let (report, ending, _) = report(&plan, &settings(20, false), &mut driver);
+    assert_eq!(ending, Ending::Interrupted);
+    assert_eq!(report.run.status, Status::Interrupted);
+    for cell in &report.cells {
+        assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (2, 2), "{}", cell.backend);
+    }
+}
+
+#[test]
+fn an_interrupt_during_the_warm_up_leaves_no_cell() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let mut driver = MadeUp { fails: Some((2, Failure::Interrupted)), ..MadeUp::default() };
+    let (report, ..) = report(&plan, &settings(20, false), &mut driver);
+    assert_eq!((report.cells.len(), report.comparisons.len()), (0, 0));
+    assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap().run.status, Status::Interrupted);
+}
+
+#[test]
+fn a_hung_slot_ends_the_run_and_names_workload_and_backend() {
+    let plan = plan("made-up", &["tokio"]).unwrap();
+    let hung = Failure::Hung { phase: "finish", patience: Duration::from_secs(10) };
+    let mut driver = MadeUp { fails: Some((9, hung)), ..MadeUp::default() };
+    let (report, ending, _) = report(&plan, &settings(20, false), &mut driver);
+    let Ending::Failed(what) = ending else { panic!("{ending:?}") };
+    assert!(what.contains("made-up.plain") && what.contains("tokio") && what.contains("hung"), "{what}");
+    assert_eq!(report.run.status, Status::Interrupted);
+    assert_eq!(report.cells[0].rounds.len(), 1);
+    assert!(report.validity.iter().any(|check| check.check == "finished" && !check.pass));
+}
+
+#[test]
+fn a_broken_law_makes_the_run_invalid_even_in_the_warm_up() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let mut driver = MadeUp { breaks_law_at: Some(0), ..MadeUp::default() };
+    let (report, ending, _) = report(&plan, &settings(6, false), &mut driver);
+    assert_eq!((ending, report.run.status), (Ending::Complete, Status::Invalid));
+    let counts = report.validity.iter().find(|check| check.check == "counts").unwrap();
+    assert!(!counts.pass && counts.detail.contains("one was lost"), "{}", counts.detail);
+}
+
+#[test]
+fn too_few_rounds_are_invalid_and_say_so() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let (report, ..) = report(&plan, &settings(5, false), &mut MadeUp::default());
+    assert_eq!(report.run.status, Status::Invalid);
+    let rounds = report.validity.iter().find(|check| check.check == "rounds").unwrap();
+    assert!(rounds.detail.contains("--rounds"), "{}", rounds.detail);
+}
+
+#[test]
+fn the_collector_watches_traced_arms_and_the_observed_slot_alone() {
+    let plan = plan("made-up", &["sync", "tokio", "sync-traced"]).unwrap();
+    let (mut driver, mut notes) = (MadeUp::default(), Notes::default());
+    let settings = settings(6, true);
+    run(&plan.cases, &settings, &mut driver, &mut notes);
+    for (job, at) in driver.jobs.iter().zip(&notes.positions) {
+        let watched = at.slot.starts_with("sync-traced") || at.slot.contains("Live page");
+        assert_eq!(job.watched, watched, "{}", at.slot);
+    }
+    let live = notes.positions.iter().filter(|at| at.slot.contains("Live page")).count();
+    assert_eq!(live, 7, "one a round, warm-up included");
+    assert_eq!(extent(&plan.cases, &settings).0, driver.jobs.len());
+}
+
+#[test]
+fn the_observed_slot_counts_nowhere() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let (with, ..) = report(&plan, &settings(6, true), &mut MadeUp::default());
+    let (without, ..) = report(&plan, &settings(6, false), &mut MadeUp::default());
+    assert_eq!(with.cells, without.cells);
+}
+
+#[test]
+fn arms_of_a_round_are_given_the_same_work() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let mut driver = MadeUp::default();
+    run(&plan.cases, &settings(6, false), &mut driver, &mut Notes::default());
+    for slots in driver.jobs.chunks(3) {
+        assert!(slots.iter().all(|job| job.seed == slots[0].seed && job.pass == slots[0].pass));
+    }
+}
+
+#[test]
+fn a_backend_without_the_primitive_is_skipped_and_said_so() {
+    let plan = plan("made-up.other", &["tokio", "sync"]).unwrap();
+    let names: Vec<&str> = plan.cases[0].entrants.iter().map(|entrant| entrant.name.as_str()).collect();
+    assert_eq!(names, ["sync", "sync (control)"]);
+    assert!(plan.notes.iter().any(|note| note.contains("tokio") && note.contains("made-up.other")));
+}
+
+#[test]
+fn names_pick_variants() {
+    let names = |asked: &str| -> Vec<String> {
+        plan(asked, &["sync"]).unwrap().cases.iter().map(Case::name).collect()
+    };
+    assert_eq!(names("made-up"), ["made-up.plain"]);
+    assert_eq!(names("alias.other"), ["made-up.other"]);
+    assert_eq!(names("all"), ["made-up.plain"]);
+    assert_eq!(names("made-up.all"), ["made-up.plain", "made-up.other"]);
+    assert_eq!(names("all.all"), ["made-up.plain", "made-up.other"]);
+}
+
+#[test]
+fn unknown_names_list_the_known_ones() {
+    let message = |asked: &str, backend: &str| plan(asked, &[backend]).unwrap_err().to_string();
+    assert!(message("mutexx", "sync").contains("'mutexx'") && message("mutexx", "sync").contains("made-up"));
+    assert!(message("made-up.no", "sync").contains("plain, other"));
+    assert!(message("made-up", "tokyo").contains("sync, tokio, sync-traced"));
+    assert!(message("", "sync").contains("made-up"));
+    assert!(message("made-up.", "sync").contains("plain, other"));
+    assert!(message("made-up.other", "tokio").contains("nothing to run"));
+}

@@ -1,0 +1,217 @@
+//! Results for a person's eyes: fits 80 columns, grows with the window, and needs no colour to be read.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+
+use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, TableStyle, presets};
+use results::compare::is_control_arm;
+use results::{Cell, Comparison, Params, Report, Status, Verdict, format_ns, format_rate, format_ratio};
+
+/// Width where there is no terminal to ask.
+const PLAIN_WIDTH: u16 = 80;
+/// From here on a figure and its range fit beside each other.
+const WIDE: u16 = 112;
+
+/// What the output can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Screen {
+    pub(crate) width: u16,
+    pub(crate) colour: bool,
+}
+
+impl Screen {
+    /// What standard output can show. Colour is for terminals, unless `NO_COLOR` is set.
+    pub(crate) fn of_stdout() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = if terminal { Table::new().width().unwrap_or(PLAIN_WIDTH) } else { PLAIN_WIDTH };
+        Self { width, colour: terminal && !no_colour }
+    }
+
+    /// A table without lines that keeps within the screen.
+    pub(crate) fn table(self, header: &[&str]) -> Table {
+        let mut table = Table::new();
+        table
+            .load_style(STYLE)
+            .force_no_tty()
+            .enforce_styling()
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.width)
+            .set_header(header);
+        table
+    }
+
+    /// The verdict's word; the colour only repeats it.
+    pub(crate) fn verdict(self, verdict: Verdict) -> TableCell {
+        let cell = TableCell::new(verdict.name());
+        match verdict {
+            Verdict::Faster if self.colour => cell.fg(Color::Green),
+            Verdict::Slower if self.colour => cell.fg(Color::Red),
+            _ => cell,
+        }
+    }
+}
+
+/// Only a rule below the header.
+const STYLE: TableStyle =
+    presets::NOTHING.header_separator(comfy_table::LineStyle::none().fill('─').junction('─'));
+
+/// The whole report.
+pub(crate) fn render(report: &Report, screen: Screen) -> String {
+    let mut out = String::new();
+    let mut rest = report.cells.as_slice();
+    while let Some(first) = rest.first() {
+        let case = first.case();
+        let length = rest.iter().take_while(|cell| cell.case() == case).count();
+        let (cells, others) = rest.split_at(length);
+        push_case(&mut out, report, cells, screen);
+        rest = others;
+    }
+    push_status(&mut out, report);
+    out
+}
+
+fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) {
+    let first = &cells[0];
+    let _ = writeln!(out, "{}.{} · {}", first.workload, first.variant, describe(&first.params));
+    let _ = writeln!(out, "{} · {} rounds\n", report.environment.runtime, first.rounds.len());
+    let mut table =
+        screen.table(&["backend", "ops/s", "ratio", "verdict", "wait p50", "p99", "waited", "Jain"]);
+    for index in [1, 2, 4, 5, 6, 7] {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    for cell in cells.iter().filter(|cell| !is_control_arm(&cell.backend)) {
+        table.add_row(row(cell, throughput(&report.comparisons, cell), screen));
+    }
+    let _ = writeln!(out, "{}\n", table.trim_fmt());
+    let composed = cells
+        .iter()
+        .filter(|cell| !is_control_arm(&cell.backend))
+        .filter_map(|cell| Some((cell, cell.composed.as_ref()?)));
+    for (cell, parts) in composed {
+        let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);
+    }
+    for cell in cells {
+        if let Some(comparison) = throughput(&report.comparisons, cell) {
+            let _ = writeln!(out, "{}", sentence(comparison));
+        }
+        if let Some(comparison) = throughput(&report.control, cell) {
+            let _ = writeln!(out, "{}", noise_floor(comparison));
+        }
+    }
+    out.push('\n');
+}
+
+fn row(cell: &Cell, comparison: Option<&Comparison>, screen: Screen) -> Vec<TableCell> {
+    let gap = if screen.width >= WIDE { " " } else { "\n" };
+    let spread = &cell.throughput_ops_per_s;
+    let contended = cell.rounds.iter().map(|round| round.contended_fraction).collect::<Vec<_>>();
+    let contended = results::statistics::median(&contended).unwrap_or_default();
+    let quantile = |ns: Option<u64>| TableCell::new(ns.map_or_else(|| "–".into(), |ns| format_ns(ns as f64)));
+    let (ratio, verdict) = match comparison {
+        Some(comparison) => (
+            format!("{}{gap}{}", ratio(comparison), interval(comparison).unwrap_or_else(|| "–".into())),
+            screen.verdict(comparison.verdict),
+        ),
+        None => ("1×".into(), TableCell::new("baseline")),
+    };
+    vec![
+        TableCell::new(&cell.backend),
+        TableCell::new(format!("{}{gap}{}", format_rate(spread.median), range(spread.min, spread.max))),
+        TableCell::new(ratio),
+        verdict,
+        quantile(cell.wait_ns.p50),
+        quantile(cell.wait_ns.p99),
+        TableCell::new(format!("{:.0} %", contended * 100.0)),
+        TableCell::new(format!("{:.3}", cell.fairness.jain)),
+    ]
+}
+
+/// `1.58–1.66 M/s`: the unit once where both have the same.
+fn range(min: f64, max: f64) -> String {
+    let (low, high) = (format_rate(min), format_rate(max));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, low_unit)), Some((_, high_unit))) if low_unit == high_unit => {
+            format!("{number}–{high}")
+        }
+        _ => format!("{low}–{high}"),
+    }
+}
+
+fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
+    let case = cell.case();
+    comparisons.iter().find(|comparison| {
+        comparison.metric == "throughput" && comparison.candidate == cell.backend && comparison.case() == case
+    })
+}
+
+/// What a comparison comes to, in words that say the same whoever wins.
+pub(crate) fn sentence(comparison: &Comparison) -> String {
+    let Comparison { baseline, candidate, rounds, .. } = comparison;
+    let (Some(_), Some(interval)) = (comparison.ratio, interval(comparison)) else {
+        return format!("{candidate} against {baseline}: too few rounds ({rounds}) to say anything.");
+    };
+    let sure = format!("{:.0} % interval {interval}, {rounds} rounds", comparison.confidence * 100.0);
+    let figure = format!("{candidate} has {} the throughput of {baseline} ({sure})", ratio(comparison));
+    match comparison.verdict {
+        Verdict::Faster => format!("{figure}: faster."),
+        Verdict::Slower => format!("{figure}: slower."),
+        Verdict::Equivalent => format!("{figure}: no difference that matters."),
+        Verdict::Inconclusive => format!("{figure}: inconclusive; more --rounds may tell."),
+    }
+}
+
+fn noise_floor(comparison: &Comparison) -> String {
+    let interval = interval(comparison).unwrap_or_else(|| "no interval".into());
+    format!("Noise floor: {} against itself came out at {interval} in this run.", comparison.baseline)
+}
+
+pub(crate) fn ratio(comparison: &Comparison) -> String {
+    comparison.ratio.map_or_else(|| "–".into(), format_ratio)
+}
+
+/// `1.58–1.66`
+pub(crate) fn interval(comparison: &Comparison) -> Option<String> {
+    let [low, high] = comparison.ci?.map(format_ratio);
+    Some(format!("{}–{}", low.trim_end_matches('×'), high.trim_end_matches('×')))
+}
+
+/// `64 tasks · 16 permits · hold 1 µs, spin`
+pub(crate) fn describe(params: &Params) -> String {
+    let number = |key: &str| params.get(key).and_then(serde_json::Value::as_f64);
+    let mut words: Vec<String> = Vec::new();
+    for (key, one, many) in [("tasks", "task", "tasks"), ("permits", "permit", "permits")] {
+        words.extend(number(key).map(|count| format!("{count} {}", if count == 1.0 { one } else { many })));
+    }
+    let mode = params.get("hold_mode").and_then(serde_json::Value::as_str).unwrap_or("spin");
+    words.extend(number("hold_ns").map(|ns| match (ns, mode) {
+        (0.0, "yield") => "one yield while holding".into(),
+        (0.0, _) => "no hold".into(),
+        (ns, mode) => format!("hold {}, {mode}", format_ns(ns)),
+    }));
+    words.extend(number("think_ns").filter(|ns| *ns > 0.0).map(|ns| format!("think {}", format_ns(ns))));
+    words.extend(
+        number("cancel_percent").filter(|share| *share > 0.0).map(|share| format!("{share} % cancelled")),
+    );
+    words.join(" · ")
+}
+
+fn push_status(out: &mut String, report: &Report) {
+    match report.run.status {
+        Status::Interrupted => {
+            let _ = writeln!(out, "Interrupted: this is what was measured until then.");
+        }
+        Status::Invalid => {
+            let _ = writeln!(out, "NOT VALID: do not rely on these figures.");
+        }
+        Status::Complete | Status::Running => {}
+    }
+    for check in report.validity.iter().filter(|check| !check.pass) {
+        let _ = writeln!(out, "  {}: {}", check.check, check.detail);
+    }
+}

@@ -1,0 +1,195 @@
+//! What must hold before the figures may be believed, and what to change where it does not.
+
+use results::compare::is_control_arm;
+use results::statistics::median;
+use results::{Cell, Check, Comparison, Environment, Params, Round, Verdict, format_ns};
+
+/// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
+const CONTENDED_FLOOR: f64 = 0.1;
+/// Fewer pairs of rounds than this give no 95 % interval: two to the power of five is less than 40.
+const ROUNDS_FLOOR: usize = 6;
+/// A spun hold may take this many times as long as asked for …
+const HOLD_STRETCH: f64 = 2.0;
+/// … plus what the reads of the clock around it may cost.
+const HOLD_SLACK_NS: f64 = 1_000.0;
+
+/// What the checks look at.
+pub(crate) struct Evidence<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) cells: &'a [Cell],
+    pub(crate) control: &'a [Comparison],
+    pub(crate) broken_laws: &'a [String],
+}
+
+/// All checks, each once.
+pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
+    vec![
+        counts(evidence.broken_laws),
+        contended(evidence.cells),
+        hold(evidence.cells),
+        rounds(evidence.cells),
+        noise_floor(evidence.control),
+        debug_assertions(evidence.environment),
+        load(evidence.environment),
+    ]
+}
+
+/// `Ok` is what was seen, `Err` also what to change.
+fn check(name: &str, result: Result<String, String>) -> Check {
+    let pass = result.is_ok();
+    Check { check: name.to_owned(), pass, detail: result.unwrap_or_else(|detail| detail) }
+}
+
+fn counts(broken_laws: &[String]) -> Check {
+    check(
+        "counts",
+        match broken_laws {
+            [] => Ok("every round's own sum came out right".into()),
+            [first, rest @ ..] => Err(format!(
+                "{first}{}; a primitive that loses updates is wrong, not fast: report it to its authors",
+                if rest.is_empty() { String::new() } else { format!(" (and {} more slots)", rest.len()) },
+            )),
+        },
+    )
+}
+
+fn contended(cells: &[Cell]) -> Check {
+    let least = cells
+        .iter()
+        .map(|cell| (over_rounds(cell, |round| Some(round.contended_fraction)).unwrap_or(0.0), cell))
+        .min_by(|(a, _), (b, _)| a.total_cmp(b));
+    check(
+        "contended",
+        match least {
+            None => Err("nothing was measured: let it run for longer".into()),
+            Some((fraction, cell)) if fraction < CONTENDED_FLOOR => Err(format!(
+                "only {} of the acquisitions of {} had to wait, and {} are needed: raise --tasks or --hold, or lower \
+             --permits or --think",
+                percent(fraction),
+                name(cell),
+                percent(CONTENDED_FLOOR),
+            )),
+            Some((fraction, cell)) => {
+                Ok(format!("at least {} of the acquisitions had to wait ({})", percent(fraction), name(cell)))
+            }
+        },
+    )
+}
+
+/// Only a spun hold can be held to its time: yields and sleeps are the executor's affair.
+fn hold(cells: &[Cell]) -> Check {
+    let mut seen = 0;
+    for cell in cells {
+        let Some(asked_ns) = spun_hold_ns(&cell.params).filter(|&asked_ns| asked_ns > 0.0) else { continue };
+        let Some(held_ns) = over_rounds(cell, |round| round.hold_ns) else { continue };
+        seen += 1;
+        if held_ns < asked_ns * 0.9 || held_ns > asked_ns * HOLD_STRETCH + HOLD_SLACK_NS {
+            return check(
+                "hold",
+                Err(format!(
+                    "{} held for {} where {} were asked for: close other programs, or lower --workers below the \
+                 number of cores",
+                    name(cell),
+                    format_ns(held_ns),
+                    format_ns(asked_ns),
+                )),
+            );
+        }
+    }
+    check(
+        "hold",
+        Ok(if seen == 0 {
+            "no hold time was spun, so there is none to compare".into()
+        } else {
+            format!("measured hold times agree with those asked for in {seen} cells")
+        }),
+    )
+}
+
+fn spun_hold_ns(params: &Params) -> Option<f64> {
+    let spins = params.get("hold_mode").and_then(|mode| mode.as_str()).is_none_or(|mode| mode == "spin");
+    params.get("hold_ns").filter(|_| spins)?.as_f64()
+}
+
+fn rounds(cells: &[Cell]) -> Check {
+    let fewest = cells.iter().map(|cell| cell.rounds.len()).min().unwrap_or(0);
+    check(
+        "rounds",
+        if fewest >= ROUNDS_FLOOR {
+            Ok(format!("{fewest} rounds"))
+        } else {
+            Err(format!(
+                "{fewest} whole rounds give no interval: at least {ROUNDS_FLOOR} are needed, so raise --rounds"
+            ))
+        },
+    )
+}
+
+fn noise_floor(control: &[Comparison]) -> Check {
+    let of_throughput: Vec<&Comparison> =
+        control.iter().filter(|comparison| comparison.metric == "throughput").collect();
+    let apart = of_throughput
+        .iter()
+        .find(|comparison| matches!(comparison.verdict, Verdict::Faster | Verdict::Slower));
+    check(
+        "noise-floor",
+        match apart {
+            Some(comparison) => Err(format!(
+                "{} came out {} than itself in {}.{} ({}): close other programs or raise --rounds, then run again",
+                comparison.baseline,
+                comparison.verdict.name(),
+                comparison.workload,
+                comparison.variant,
+                interval(comparison),
+            )),
+            None => Ok(format!(
+                "the baseline came out neither faster nor slower than itself in {} cases",
+                of_throughput.len()
+            )),
+        },
+    )
+}
+
+fn debug_assertions(environment: &Environment) -> Check {
+    check(
+        "debug-assertions",
+        if environment.debug_assertions {
+            Err("debug assertions are compiled in: build with the dev or the release profile".into())
+        } else {
+            Ok(format!("not compiled in ({})", environment.profile))
+        },
+    )
+}
+
+/// Advice only: the arms of a round share what else goes on, so load widens intervals and does not tilt them;
+/// and right after a build the average is always high.
+fn load(environment: &Environment) -> Check {
+    let (load, cores) = (environment.load_before, environment.cores);
+    check(
+        "load",
+        Ok(if load <= cores as f64 {
+            format!("load average {load:.1} on {cores} cores before the run")
+        } else {
+            format!(
+                "load average {load:.1} on {cores} cores before the run: busy; a quiet machine gives tighter intervals"
+            )
+        }),
+    )
+}
+
+fn over_rounds(cell: &Cell, figure: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
+    median(&cell.rounds.iter().filter_map(figure).collect::<Vec<_>>())
+}
+
+fn name(cell: &Cell) -> String {
+    let control = if is_control_arm(&cell.backend) { ", the baseline's second arm" } else { "" };
+    format!("{}.{} on {}{control}", cell.workload, cell.variant, cell.backend)
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{:.0} %", fraction * 100.0)
+}
+
+fn interval(comparison: &Comparison) -> String {
+    comparison.ci.map_or_else(|| "no interval".into(), |[low, high]| format!("{low:.3}–{high:.3}"))
+}
