@@ -18,8 +18,9 @@ use crate::mutex::{Mutex, MutexGuard};
 use crate::permits::Acquisition;
 use crate::schema;
 use crate::statistics::ConditionStatistics;
-use crate::trace::{Attempt, Call, Hold, Label, Object, Request, Site, Stamp, WaitSpans};
-use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED, WaitQueue, Waiter};
+use crate::trace::{Attempt, Call, Hold, Label, Object, Request, Site, Stamp};
+use crate::wait::Wait;
+use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED, WaitQueue};
 
 /// A lock together with a condition on which its holders can wait. asyncio's `Condition`.
 ///
@@ -307,16 +308,12 @@ impl<T: ?Sized> fmt::Debug for ConditionLock<'_, T> {
 }
 
 /// The waiting half of both wait futures.
-struct Parking {
-    waiter: Waiter,
-    spans: WaitSpans,
-    site: Site,
-}
+struct Parking(Wait);
 
 impl Parking {
     #[inline]
     fn new(site: Site) -> Self {
-        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, site }
+        Self(Wait::new(site))
     }
 
     /// At the first poll joins the condition's queue and drops `guard`; ready when the lock was taken again.
@@ -330,18 +327,18 @@ impl Parking {
         guard: &mut Option<ConditionGuard<'a, T>>,
         waker: &Waker,
     ) -> Poll<ConditionGuard<'a, T>> {
-        let mut state = self.waiter.state();
+        let mut state = self.0.waiter.state();
         if state == IDLE {
             self.park(condition, guard, waker);
-            state = self.waiter.state();
+            state = self.0.waiter.state();
             if state != GRANTED {
                 return Poll::Pending;
             }
         }
         loop {
             let seen = match state {
-                PARKED => self.waiter.refresh(&condition.queue, PARKED, waker),
-                QUEUED => self.waiter.refresh(&condition.mutex.permits().queue, QUEUED, waker),
+                PARKED => self.0.waiter.refresh(&condition.queue, PARKED, waker),
+                QUEUED => self.0.waiter.refresh(&condition.mutex.permits().queue, QUEUED, waker),
                 GRANTED => return Poll::Ready(self.resume(condition, waker)),
                 _ => panic!("a wait for a condition was polled after it was ready"),
             };
@@ -358,43 +355,42 @@ impl Parking {
         guard: &mut Option<ConditionGuard<'a, T>>,
         waker: &Waker,
     ) {
-        let request = Request { object: condition.object(), permits: 0, site: self.site };
+        let request = Request { object: condition.object(), permits: 0, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         // The tag is what it will ask of the mutex.
-        self.waiter.prepare(waker.clone(), 1);
+        self.0.prepare(waker.clone(), 1);
         let joined_at = Stamp::if_waits_are_watched();
         let mut parked = condition.queue.lock();
         // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
-        let ahead = unsafe { parked.push_back(&self.waiter, PARKED) };
+        let ahead = unsafe { parked.push_back(&self.0.waiter, PARKED) };
         drop(parked);
-        self.spans = attempt.queued(request, waker, joined_at, ahead);
+        self.0.watch(attempt.queued(request, waker, joined_at, ahead));
         // Only now may a notifier get the lock: it finds us in the queue.
         drop(guard.take());
     }
 
     fn resume<'a, T: ?Sized>(&mut self, condition: &'a Condition<T>, waker: &Waker) -> ConditionGuard<'a, T> {
-        let granted_at = self.waiter.granted_at();
-        self.waiter.set_state(DONE);
+        let (spans, granted_at) = self.0.resume();
         let mut guard = condition.guard(Hold::NONE);
-        std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+        spans.granted(granted_at);
         // The lock is held again, by an operation of its own: the one that its `release` will name.
-        let request = Request { object: condition.mutex.object(), permits: 1, site: self.site };
+        let request = Request { object: condition.mutex.object(), permits: 1, site: self.0.site };
         guard.hold = Attempt::begin(request, Some(waker)).granted();
         guard
     }
 
     #[inline]
     fn cancel<T: ?Sized>(&mut self, condition: &Condition<T>) {
-        let state = self.waiter.state();
-        if state != DONE && state != IDLE {
-            self.cancel_wait(condition, state);
+        if !self.0.is_idle_or_done() {
+            self.cancel_wait(condition);
         }
     }
 
     #[cold]
-    fn cancel_wait<T: ?Sized>(&mut self, condition: &Condition<T>, mut state: u8) {
-        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
+    fn cancel_wait<T: ?Sized>(&mut self, condition: &Condition<T>) {
         let permits = condition.mutex.permits();
+        let mut state = self.0.waiter.state();
+        let mut waker = None;
         loop {
             let queue = match state {
                 PARKED => &condition.queue,
@@ -402,24 +398,23 @@ impl Parking {
                 _ => break,
             };
             let mut locked = queue.lock();
-            let seen = self.waiter.state();
+            let seen = self.0.waiter.state();
             if seen == state {
                 // SAFETY: Q2: in `state` it is linked in this list.
-                let waker = unsafe { locked.remove(&self.waiter) };
-                drop(locked);
-                drop(waker);
+                waker = unsafe { locked.remove(&self.0.waiter) };
                 break;
             }
             drop(locked);
             state = seen;
         }
-        self.waiter.set_state(DONE);
+        let spans = self.0.end();
         if state != PARKED {
             let granted = ReleaseOnDrop(permits, usize::from(state == GRANTED));
             // It had a notification: the next one gets it, and joins the queue before the lock is let go.
             condition.transfer(1);
             drop(granted);
         }
+        drop(waker);
         spans.cancelled();
     }
 }
@@ -490,15 +485,15 @@ impl<'a, T: ?Sized, F: FnMut(&mut T) -> bool> Future for ConditionWaitFor<'a, T,
         loop {
             if let Some(guard) = &mut this.guard {
                 // With the lock held the waiter is in no list, unless an earlier poll unwound in between.
-                let state = this.parking.waiter.state();
+                let state = this.parking.0.waiter.state();
                 assert!(matches!(state, IDLE | DONE), "a wait for a condition was polled after it panicked");
                 if (this.predicate)(guard)
                     && let Some(guard) = this.guard.take()
                 {
-                    this.parking.waiter.set_state(DONE);
+                    this.parking.0.waiter.set_state(DONE);
                     return Poll::Ready(guard);
                 }
-                this.parking.waiter.set_state(IDLE);
+                this.parking.0.waiter.set_state(IDLE);
             }
             // SAFETY: as above; it is the same condition each time.
             match unsafe { this.parking.poll(this.condition, &mut this.guard, cx.waker()) } {

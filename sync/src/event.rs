@@ -14,8 +14,9 @@ use std::task::{Context, Poll, Waker};
 use crate::loom::const_fn;
 use crate::schema;
 use crate::statistics::EventStatistics;
-use crate::trace::{self, Attempt, Call, Label, Object, Request, Site, Stamp, WaitSpans};
-use crate::wait_queue::{DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, QUEUED, WAITING, WaitQueue, Waiter};
+use crate::trace::{self, Attempt, Call, Label, Object, Request, Site, Stamp};
+use crate::wait::Wait;
+use crate::wait_queue::{DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, QUEUED, WAITING, WaitQueue};
 use crate::wake::WakeBatch;
 
 /// A flag on which tasks wait until it is set. asyncio's `Event`.
@@ -198,16 +199,12 @@ impl fmt::Debug for Event {
 }
 
 /// The waiting half of both futures.
-struct Watch {
-    waiter: Waiter,
-    spans: WaitSpans,
-    site: Site,
-}
+struct Watch(Wait);
 
 impl Watch {
     #[inline]
     fn new(site: Site) -> Self {
-        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, site }
+        Self(Wait::new(site))
     }
 
     /// # Safety
@@ -215,8 +212,8 @@ impl Watch {
     /// The watch is pinned and `cancel` is called before it goes; each call names the same event.
     #[inline]
     unsafe fn poll(&mut self, event: &Event, cx: &mut Context<'_>) -> Poll<()> {
-        if self.waiter.state() == IDLE && !trace::is_verbose() && event.is_set() {
-            self.waiter.set_state(DONE);
+        if self.0.waiter.state() == IDLE && !trace::is_verbose() && event.is_set() {
+            self.0.waiter.set_state(DONE);
             return Poll::Ready(());
         }
         // SAFETY: the caller's promise.
@@ -228,17 +225,16 @@ impl Watch {
     /// As for [`poll`](Self::poll).
     #[cold]
     unsafe fn poll_slow(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
-        let state = match self.waiter.state() {
+        let state = match self.0.waiter.state() {
             IDLE => return self.begin(event, waker),
-            QUEUED => self.waiter.refresh(&event.queue, QUEUED, waker),
+            QUEUED => self.0.waiter.refresh(&event.queue, QUEUED, waker),
             state => state,
         };
         match state {
             QUEUED => Poll::Pending,
             GRANTED => {
-                let granted_at = self.waiter.granted_at();
-                self.waiter.set_state(DONE);
-                std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+                let (spans, granted_at) = self.0.resume();
+                spans.granted(granted_at);
                 Poll::Ready(())
             }
             _ => panic!("a wait for an event was polled after it was ready"),
@@ -246,48 +242,46 @@ impl Watch {
     }
 
     fn begin(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
-        let request = Request { object: event.object(), permits: 0, site: self.site };
+        let request = Request { object: event.object(), permits: 0, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         if !event.is_set() {
-            self.waiter.prepare(waker.clone(), 0);
+            self.0.prepare(waker.clone(), 0);
             let joined_at = Stamp::if_waits_are_watched();
             let mut queue = event.queue.lock();
             if !queue.flag() {
-                self.waiter.set_tag(epoch(&queue));
+                self.0.waiter.set_tag(epoch(&queue));
                 // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
-                let ahead = unsafe { queue.push_back(&self.waiter, QUEUED) };
+                let ahead = unsafe { queue.push_back(&self.0.waiter, QUEUED) };
                 drop(queue);
-                self.spans = attempt.queued(request, waker, joined_at, ahead);
+                self.0.watch(attempt.queued(request, waker, joined_at, ahead));
                 return Poll::Pending;
             }
             drop(queue);
-            drop(self.waiter.take_waker());
+            drop(self.0.waiter.take_waker());
         }
-        self.waiter.set_state(DONE);
+        self.0.waiter.set_state(DONE);
         attempt.granted();
         Poll::Ready(())
     }
 
     #[inline]
     fn cancel(&mut self, event: &Event) {
-        let state = self.waiter.state();
-        if state != DONE && state != IDLE {
+        if !self.0.is_idle_or_done() {
             self.cancel_wait(event);
         }
     }
 
     #[cold]
     fn cancel_wait(&mut self, event: &Event) {
-        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
         let mut queue = event.queue.lock();
         // Under the lock the state is final: `set` holds it when it changes it.
-        let waker = match self.waiter.state() {
+        let waker = match self.0.waiter.state() {
             // SAFETY: Q2: a queued waiter is linked in this list.
-            QUEUED => unsafe { queue.remove(&self.waiter) },
+            QUEUED => unsafe { queue.remove(&self.0.waiter) },
             _ => None,
         };
         drop(queue);
-        self.waiter.set_state(DONE);
+        let spans = self.0.end();
         drop(waker);
         spans.cancelled();
     }

@@ -23,6 +23,7 @@ pub mod schema;
 mod semaphore;
 mod statistics;
 mod trace;
+mod wait;
 mod wait_queue;
 mod wake;
 

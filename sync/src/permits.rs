@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use crate::loom::const_fn;
-use crate::trace::{self, Attempt, Hold, Object, Release, Request, Site, Stamp, WaitSpans};
+use crate::trace::{self, Attempt, Hold, Object, Release, Request, Site, Stamp};
+use crate::wait::Wait;
 use crate::wait_queue::{
     CLOSED, COUNT_SHIFT, DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, ONE, QUEUED, WAITING, WaitQueue,
     Waiter,
@@ -253,16 +254,14 @@ pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Sta
 /// The waiting half of every acquiring future. It is told at each call whose permits are meant, so that a
 /// future may hold them by reference or by `Arc`.
 pub(crate) struct Acquisition {
-    waiter: Waiter,
-    spans: WaitSpans,
+    wait: Wait,
     n: u32,
-    site: Site,
 }
 
 impl Acquisition {
     #[inline]
     pub(crate) fn new(n: u32, site: Site) -> Self {
-        Self { waiter: Waiter::new(), spans: WaitSpans::NONE, n, site }
+        Self { wait: Wait::new(site), n }
     }
 
     /// Number of permits asked for.
@@ -287,8 +286,8 @@ impl Acquisition {
         object: Object<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Hold, Refusal>> {
-        if self.waiter.state() == IDLE && !trace::is_verbose() && permits.try_take(self.n).is_ok() {
-            self.waiter.set_state(DONE);
+        if self.wait.waiter.state() == IDLE && !trace::is_verbose() && permits.try_take(self.n).is_ok() {
+            self.wait.waiter.set_state(DONE);
             return Poll::Ready(Ok(Hold::NONE));
         }
         // SAFETY: the caller's promise.
@@ -305,26 +304,24 @@ impl Acquisition {
         object: Object<'_>,
         waker: &Waker,
     ) -> Poll<Result<Hold, Refusal>> {
-        let state = match self.waiter.state() {
+        let state = match self.wait.waiter.state() {
             IDLE => return self.begin(permits, object, waker),
-            QUEUED => self.waiter.refresh(&permits.queue, QUEUED, waker),
+            QUEUED => self.wait.waiter.refresh(&permits.queue, QUEUED, waker),
             state => state,
         };
         match state {
             QUEUED => Poll::Pending,
             GRANTED => {
-                let granted_at = self.waiter.granted_at();
-                self.waiter.set_state(DONE);
-                // Should the subscriber panic, the permits are ours already: `cancel` must not be relied on.
+                let (spans, granted_at) = self.wait.resume();
+                // The wait is over, so that `cancel` would not give the permits back should the subscriber panic.
                 let back = GiveBackOnPanic(permits, self.n as usize);
-                let hold = std::mem::replace(&mut self.spans, WaitSpans::NONE).granted(granted_at);
+                let hold = spans.granted(granted_at);
                 std::mem::forget(back);
                 Poll::Ready(Ok(hold))
             }
             CLOSED => {
-                let granted_at = self.waiter.granted_at();
-                self.waiter.set_state(DONE);
-                std::mem::replace(&mut self.spans, WaitSpans::NONE).closed(granted_at);
+                let (spans, granted_at) = self.wait.resume();
+                spans.closed(granted_at);
                 Poll::Ready(Err(Refusal::Closed))
             }
             _ => panic!("an acquisition was polled after it was ready"),
@@ -333,27 +330,27 @@ impl Acquisition {
 
     /// The first poll, where the free path did not do.
     fn begin(&mut self, permits: &Permits, object: Object<'_>, waker: &Waker) -> Poll<Result<Hold, Refusal>> {
-        let request = Request { object, permits: self.n, site: self.site };
+        let request = Request { object, permits: self.n, site: self.wait.site };
         let attempt = Attempt::begin(request, Some(waker));
         let joined = match permits.try_take(self.n) {
             Ok(()) => Joined::Taken,
             Err(Refusal::Closed) => Joined::Closed,
             Err(Refusal::Busy) => {
-                self.waiter.prepare(waker.clone(), self.n);
+                self.wait.prepare(waker.clone(), self.n);
                 let joined_at = Stamp::if_waits_are_watched();
-                match permits.take_or_join(&self.waiter, self.n) {
+                match permits.take_or_join(&self.wait.waiter, self.n) {
                     Joined::Behind(ahead) => {
-                        self.spans = attempt.queued(request, waker, joined_at, ahead);
+                        self.wait.watch(attempt.queued(request, waker, joined_at, ahead));
                         return Poll::Pending;
                     }
                     other => {
-                        drop(self.waiter.take_waker());
+                        drop(self.wait.waiter.take_waker());
                         other
                     }
                 }
             }
         };
-        self.waiter.set_state(DONE);
+        self.wait.waiter.set_state(DONE);
         if matches!(joined, Joined::Taken) {
             let back = GiveBackOnPanic(permits, self.n as usize);
             let hold = attempt.granted();
@@ -368,34 +365,36 @@ impl Acquisition {
     /// Ends the wait of a future that is dropped: leaves the queue, or passes on what was granted already.
     #[inline]
     pub(crate) fn cancel(&mut self, permits: &Permits) {
-        let state = self.waiter.state();
-        if state != DONE && state != IDLE {
+        if !self.wait.is_idle_or_done() {
             self.cancel_wait(permits);
         }
     }
 
     #[cold]
     fn cancel_wait(&mut self, permits: &Permits) {
-        let spans = std::mem::replace(&mut self.spans, WaitSpans::NONE);
         let now = Stamp::if_waits_are_watched();
         let mut queue = permits.queue.lock();
         // Under the lock the state is final: releasers hold it when they change it.
-        match self.waiter.state() {
-            QUEUED => {
-                // SAFETY: Q2: a queued waiter is linked in this list.
-                let waker = unsafe { queue.remove(&self.waiter) };
-                // A large request may have stood in the way of smaller ones.
-                permits.grant_and_wake(queue, now);
-                drop(waker);
-            }
-            state => {
+        let state = self.wait.waiter.state();
+        let waker = match state {
+            // SAFETY: Q2: a queued waiter is linked in this list.
+            QUEUED => unsafe { queue.remove(&self.wait.waiter) },
+            _ => None,
+        };
+        let spans = self.wait.end();
+        match state {
+            // A large request may have stood in the way of smaller ones.
+            QUEUED => permits.grant_and_wake(queue, now),
+            GRANTED => {
                 drop(queue);
-                self.waiter.set_state(DONE);
-                if state == GRANTED {
-                    permits.release(self.n as usize);
-                }
+                permits.release(self.n as usize)
             }
-        }
+            _ => {
+                drop(queue);
+                0
+            }
+        };
+        drop(waker);
         spans.cancelled();
     }
 }

@@ -38,6 +38,7 @@
 //! - **Q6.** Nothing that can panic, allocate, read a clock or run foreign code happens while `LOCKED` is set.
 
 use std::marker::PhantomPinned;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -85,7 +86,8 @@ unsafe impl Sync for WaitQueue {}
 pub(crate) struct Waiter {
     /// See the table at the top of the file.
     state: AtomicU8,
-    node: UnsafeCell<Node>,
+    /// Initialised by `prepare`, so by whatever is or was in a list; it owns a waker only while it is in one.
+    node: UnsafeCell<MaybeUninit<Node>>,
     /// A linked waiter must not move (Q3), and a future that is not `Unpin` is exempt from the uniqueness of
     /// `&mut`, which other threads' access through the list would break.
     _pinned: PhantomPinned,
@@ -207,14 +209,14 @@ impl LockedQueue<'_> {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: Q1, Q3: we hold the lock, and a non-null head is alive.
-        self.head().map_or(0, |head| unsafe { (*head).node.with(|node| (*node).len as usize) })
+        self.head().map_or(0, |head| unsafe { (*head).node(|node| (*node).len as usize) })
     }
 
     /// The tag of the longest waiter.
     #[inline]
     pub(crate) fn front_tag(&self) -> Option<u32> {
         // SAFETY: Q1, Q3.
-        self.head().map(|head| unsafe { (*head).node.with(|node| (*node).tag) })
+        self.head().map(|head| unsafe { (*head).node(|node| (*node).tag) })
     }
 
     #[inline]
@@ -240,7 +242,7 @@ impl LockedQueue<'_> {
         unsafe {
             match head {
                 None => {
-                    (*waiter).node.with_mut(|node| {
+                    (*waiter).node_mut(|node| {
                         (*node).prev = waiter;
                         (*node).next = ptr::null();
                         (*node).len = 1;
@@ -249,13 +251,13 @@ impl LockedQueue<'_> {
                     self.word |= WAITING;
                 }
                 Some(head) => {
-                    let tail = (*head).node.with_mut(|node| {
+                    let tail = (*head).node_mut(|node| {
                         ahead = (*node).len;
                         (*node).len += 1;
                         ptr::replace(&raw mut (*node).prev, waiter)
                     });
-                    (*tail).node.with_mut(|node| (*node).next = waiter);
-                    (*waiter).node.with_mut(|node| {
+                    (*tail).node_mut(|node| (*node).next = waiter);
+                    (*waiter).node_mut(|node| {
                         (*node).prev = tail;
                         (*node).next = ptr::null();
                     });
@@ -275,11 +277,11 @@ impl LockedQueue<'_> {
         let front = self.head()?;
         // SAFETY: Q1, Q3: all three are linked, and we hold the lock. `front` and `next` are different waiters.
         unsafe {
-            let (tail, next, len) = (*front).node.with(|node| ((*node).prev, (*node).next, (*node).len));
+            let (tail, next, len) = (*front).node(|node| ((*node).prev, (*node).next, (*node).len));
             if next.is_null() {
                 self.word &= !WAITING;
             } else {
-                (*next).node.with_mut(|node| {
+                (*next).node_mut(|node| {
                     (*node).prev = tail;
                     (*node).len = len - 1;
                 });
@@ -289,7 +291,8 @@ impl LockedQueue<'_> {
         Some(front)
     }
 
-    /// Takes `waiter` out of the list and returns its waker, to be dropped outside the lock.
+    /// Takes `waiter` out of the list and returns its waker, to be dropped outside the lock. Its state is left for the
+    /// owner to change.
     ///
     /// # Safety
     ///
@@ -301,19 +304,16 @@ impl LockedQueue<'_> {
         } else if let Some(head) = head {
             // SAFETY: Q1, Q3: `waiter` is linked and not the head, so its `prev` is a linked waiter.
             unsafe {
-                let (prev, next) = waiter.node.with(|node| ((*node).prev, (*node).next));
-                (*prev).node.with_mut(|node| (*node).next = next);
+                let (prev, next) = waiter.node(|node| ((*node).prev, (*node).next));
+                (*prev).node_mut(|node| (*node).next = next);
                 // The tail hangs on the head's `prev` (Q5).
                 let after = if next.is_null() { head } else { next };
-                (*after).node.with_mut(|node| (*node).prev = prev);
-                (*head).node.with_mut(|node| (*node).len -= 1);
+                (*after).node_mut(|node| (*node).prev = prev);
+                (*head).node_mut(|node| (*node).len -= 1);
             }
         }
         // SAFETY: Q2: it is in no list any more, and the lock is still ours.
-        let waker = waiter.node.with_mut(|node| unsafe { (*node).waker.take() });
-        // Ordering: Relaxed, only the owner, which is who calls, looks at it from now on.
-        waiter.state.store(DONE, Ordering::Relaxed);
-        waker
+        unsafe { waiter.node_mut(|node| (*node).waker.take()) }
     }
 
     /// Ends the wait of a waiter that was just popped: takes its waker and sets its last state.
@@ -325,7 +325,7 @@ impl LockedQueue<'_> {
     pub(crate) unsafe fn finish(&mut self, waiter: *const Waiter, state: u8, now: Stamp) -> Option<Waker> {
         // SAFETY: Q3: its owner cannot free it before it sees `state`, or gets the lock that we hold.
         unsafe {
-            let waker = (*waiter).node.with_mut(|node| {
+            let waker = (*waiter).node_mut(|node| {
                 (*node).granted_at = now;
                 (*node).waker.take()
             });
@@ -351,17 +351,26 @@ impl Waiter {
         pub(crate) fn new() -> Self {
             Self {
                 state: AtomicU8::new(IDLE),
-                node: UnsafeCell::new(Node {
-                    prev: ptr::null(),
-                    next: ptr::null(),
-                    waker: None,
-                    tag: 0,
-                    len: 0,
-                    granted_at: Stamp::NONE,
-                }),
+                node: UnsafeCell::new(MaybeUninit::uninit()),
                 _pinned: PhantomPinned,
             }
         }
+    }
+
+    /// # Safety
+    ///
+    /// It was prepared, and the caller may read the node (Q2).
+    #[inline(always)]
+    unsafe fn node<R>(&self, f: impl FnOnce(*const Node) -> R) -> R {
+        self.node.with(|slot| f(slot.cast()))
+    }
+
+    /// # Safety
+    ///
+    /// It was prepared, and the caller may change the node (Q2).
+    #[inline(always)]
+    unsafe fn node_mut<R>(&self, f: impl FnOnce(*mut Node) -> R) -> R {
+        self.node.with_mut(|slot| f(slot.cast()))
     }
 
     /// Where the wait stands.
@@ -381,33 +390,37 @@ impl Waiter {
     /// Prepares, as the owner, a waiter that is in no list.
     #[inline]
     pub(crate) fn prepare(&self, waker: Waker, tag: u32) {
+        let node = Node {
+            prev: ptr::null(),
+            next: ptr::null(),
+            waker: Some(waker),
+            tag,
+            len: 0,
+            granted_at: Stamp::NONE,
+        };
         // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
-        let old = self.node.with_mut(|node| unsafe {
-            (*node).tag = tag;
-            (*node).waker.replace(waker)
-        });
-        debug_assert!(old.is_none(), "a waiter that is in no list keeps no waker");
+        self.node.with_mut(|slot| unsafe { (*slot).write(node) });
     }
 
     /// Changes the tag of a waiter that is in no list; for a queue's holder, between `prepare` and `push_back`.
     #[inline]
     pub(crate) fn set_tag(&self, tag: u32) {
         // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
-        self.node.with_mut(|node| unsafe { (*node).tag = tag });
+        unsafe { self.node_mut(|node| (*node).tag = tag) };
     }
 
     /// Takes back the waker of a waiter that was prepared but did not have to join.
     #[inline]
     pub(crate) fn take_waker(&self) -> Option<Waker> {
         // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
-        self.node.with_mut(|node| unsafe { (*node).waker.take() })
+        unsafe { self.node_mut(|node| (*node).waker.take()) }
     }
 
     /// When it was granted; for the owner of a waiter that was.
     #[inline]
     pub(crate) fn granted_at(&self) -> Stamp {
         // SAFETY: Q2, Q4: the releaser is done with it, and the caller has seen so through `state`.
-        self.node.with(|node| unsafe { (*node).granted_at })
+        unsafe { self.node(|node| (*node).granted_at) }
     }
 
     /// Sees to it that `waker` is the one that will be called, for a waiter that was in `state`, whose list is
@@ -417,9 +430,7 @@ impl Waiter {
         let seen = self.state();
         // SAFETY: Q2: in `state` the node is guarded by `queue`'s lock, which we hold.
         let same = seen != state
-            || self
-                .node
-                .with(|node| unsafe { (*node).waker.as_ref().is_some_and(|old| old.will_wake(waker)) });
+            || unsafe { self.node(|node| (*node).waker.as_ref().is_some_and(|old| old.will_wake(waker))) };
         drop(locked);
         if same {
             return seen;
@@ -430,7 +441,7 @@ impl Waiter {
         let seen = self.state();
         if seen == state {
             // SAFETY: as above.
-            self.node.with_mut(|node| unsafe { std::mem::swap(&mut (*node).waker, &mut new) });
+            unsafe { self.node_mut(|node| std::mem::swap(&mut (*node).waker, &mut new)) };
         }
         drop(locked);
         drop(new);

@@ -1,6 +1,7 @@
 //! What [`trace`](super) is with the feature: names, ids, clock and spans.
 
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -314,22 +315,36 @@ impl OpenWait {
 
 /// What a guard remembers of its acquisition. Only `op` is written when nobody watches.
 pub(crate) struct Hold {
+    /// Zero: nobody watched. Invariant H1: `watched` is initialised unless this is zero.
     op: u64,
+    watched: MaybeUninit<Watched>,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
     task: u64,
     since: Stamp,
 }
 
 impl Hold {
-    pub(crate) const NONE: Self = Self { op: 0, task: 0, since: Stamp::NONE };
+    pub(crate) const NONE: Self = Self { op: 0, watched: MaybeUninit::uninit() };
 
     #[cold]
     fn begin(op: u64, task: u64) -> Self {
-        Self { op, task, since: Stamp::now() }
+        Self { op, watched: MaybeUninit::new(Watched { task, since: Stamp::now() }) }
+    }
+
+    fn watched(&self) -> Watched {
+        if self.op == 0 {
+            return Watched { task: 0, since: Stamp::NONE };
+        }
+        // SAFETY: H1.
+        unsafe { self.watched.assume_init() }
     }
 
     /// The task that acquired; zero when unknown.
     pub(crate) fn task(&self) -> u64 {
-        self.task
+        self.watched().task
     }
 }
 
@@ -353,8 +368,8 @@ impl Release {
             name = object.label.name(),
             id = object.label.id(),
             op = hold.op,
-            task = hold.task,
-            held_ns = Stamp::now().since(hold.since),
+            task = hold.task(),
+            held_ns = Stamp::now().since(hold.watched().since),
             woken = Empty,
         ))
     }
