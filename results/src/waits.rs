@@ -102,7 +102,7 @@ fn decode(hdr: &str) -> Result<Histogram<u64>, String> {
 }
 
 /// Refuses what would make the decoder allocate at will (it trusts the length in the header) or overflow (it
-/// negates run lengths without looking).
+/// negates run lengths and adds up counts without looking).
 fn check_encoding(bytes: &[u8]) -> Result<(), String> {
     const COOKIE: u32 = 0x1c84_9313;
     const HEADER_BYTES: usize = 40;
@@ -122,21 +122,29 @@ fn check_encoding(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Walks the zigzag LEB128 numbers, of at most nine bytes each, and refuses the one that has no negative.
+/// Walks the zigzag LEB128 numbers, of at most nine bytes each: counts, or negative ones for runs of zeros.
 fn check_payload(payload: &[u8]) -> Result<(), String> {
     const LONGEST: usize = 9;
-    let (mut number, mut length) = (0_u64, 0);
+    /// More waits than a lifetime holds; beyond, the sums of the library would overflow.
+    const MOST_WAITS: u64 = 1 << 53;
+
+    let (mut number, mut length, mut waits) = (0_u64, 0, 0_u64);
     for &byte in payload {
         let last_possible = length == LONGEST - 1;
         let bits = if last_possible { byte } else { byte & 0x7f };
         number |= u64::from(bits) << (7 * length);
         length += 1;
         if last_possible || byte & 0x80 == 0 {
-            if number == u64::MAX {
+            let is_run = number & 1 == 1;
+            if is_run && number == u64::MAX {
                 return Err("a run of zeros is impossibly long".to_owned());
             }
+            waits = waits.saturating_add(if is_run { 0 } else { number >> 1 });
             (number, length) = (0, 0);
         }
     }
-    if length == 0 { Ok(()) } else { Err("it ends within a number".to_owned()) }
+    if length > 0 {
+        return Err("it ends within a number".to_owned());
+    }
+    if waits > MOST_WAITS { Err(format!("{waits} waits are impossibly many")) } else { Ok(()) }
 }
