@@ -17,7 +17,7 @@
 //! With ties the interval is a little wider than need be, never too narrow.
 //!
 //! Up to [`EXACT_UP_TO`] rounds the distribution is exact; above, the normal approximation with correction
-//! for continuity stands in, which differs by then in the third digit of a p-value of 5 %.
+//! for continuity stands in: for a p-value of 5 % it then says at most 5.1 %.
 //!
 //! Hodges and Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics 34,
 //! 1963. Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1, 1945. Pratt, "Remarks
