@@ -78,6 +78,16 @@ pub enum Side {
     Consumer,
 }
 
+impl Side {
+    /// The side that this one notifies.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Producer => Self::Consumer,
+            Self::Consumer => Self::Producer,
+        }
+    }
+}
+
 /// Two conditions on one lock around a [`Buffer`].
 pub trait ConditionBackend: 'static {
     /// How it was put together, where the library has no such primitive.

@@ -33,4 +33,5 @@ pub const WORKLOADS: &[Workload] = &[
 ];
 
 /// Every backend, in the order of `list`.
-pub const BACKENDS: &[&Backend] = &[&backends::tokio::BACKEND];
+pub const BACKENDS: &[&Backend] =
+    &[&backends::sync::BACKEND, &backends::sync_traced::BACKEND, &backends::tokio::BACKEND];

@@ -133,3 +133,62 @@ impl HoldMode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fine() -> Params {
+        Params {
+            tasks: 1,
+            permits: 1,
+            hold: Duration::ZERO,
+            hold_mode: HoldMode::Spin,
+            think: Duration::ZERO,
+            cancel_percent: 0.0,
+        }
+    }
+
+    #[test]
+    fn both_ends_of_every_range_pass() {
+        assert_eq!(fine().check(), Ok(()));
+        let most = Params {
+            tasks: Params::MAX_TASKS,
+            permits: Params::MAX_PERMITS,
+            hold: Params::MAX_PAUSE,
+            think: Params::MAX_PAUSE,
+            cancel_percent: 100.0,
+            ..fine()
+        };
+        assert_eq!(most.check(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named_with_its_value() {
+        let message = |params: Params| params.check().unwrap_err().to_string();
+        assert_eq!(message(Params { tasks: 0, ..fine() }), "tasks cannot be 0: it takes 1 to 1000000");
+        assert_eq!(
+            message(Params { tasks: 1_000_001, ..fine() }),
+            "tasks cannot be 1000001: it takes 1 to 1000000"
+        );
+        assert_eq!(message(Params { permits: 0, ..fine() }), "permits cannot be 0: it takes 1 to 1000000000");
+        let hold = Params::MAX_PAUSE + Duration::from_nanos(1);
+        assert_eq!(
+            message(Params { hold, ..fine() }),
+            "hold_ns cannot be 10000000001: it takes 0 to 10000000000"
+        );
+        assert!(message(Params { think: Duration::MAX, ..fine() }).starts_with("think_ns cannot be"));
+        for (cancel_percent, shown) in [(-0.1, "-0.1"), (100.5, "100.5"), (f64::NAN, "NaN")] {
+            assert_eq!(
+                message(Params { cancel_percent, ..fine() }),
+                format!("cancel_percent cannot be {shown}: it takes 0 to 100")
+            );
+        }
+    }
+
+    #[test]
+    fn entries_are_in_nanoseconds() {
+        let params = Params { hold: Duration::from_micros(3), ..fine() };
+        assert!(params.entries().contains(&("hold_ns", ParamValue::Count(3_000))));
+    }
+}

@@ -154,11 +154,7 @@ impl ConditionBackend for Primitives {
     }
 
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
-        let other = match side {
-            Side::Producer => Side::Consumer,
-            Side::Consumer => Side::Producer,
-        };
-        pair.awaited_by(other).notify_one();
+        pair.awaited_by(side.other()).notify_one();
         drop(guard);
     }
 

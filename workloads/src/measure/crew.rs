@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::hold::{Hold, spin, spin_steps};
+use super::hold::{Hold, spin, spin_steps, yield_now};
 use super::meter::{Counts, Dice, Meter, NOBODY};
 use super::probe::{Equipment, Found, Probe};
 use crate::{Pass, Recorder, Slot, SlotOutcome, Stop};
@@ -135,7 +135,7 @@ impl<'a> Crew<'a> {
         L: Send + 'static,
     {
         let (clock, tasks) = (self.slot.clock, self.slot.params.tasks);
-        let gate = Arc::new(Gate::new());
+        let gate = Arc::new(Gate::new(tasks + usize::from(self.companion.is_some())));
         let companion = self.companion.take().map(|companion| {
             let gate = gate.clone();
             self.slot.runtime.spawn(async move {
@@ -152,16 +152,14 @@ impl<'a> Crew<'a> {
                 finished(worker, law)
             }));
         }
-        // Opened from inside: on one worker nobody runs before everyone was woken, and on several workers the
-        // first to run is not ahead of the others by as long as this thread may be off its processor.
+        // Opened from inside the executor: its queues take many wakes in a row at less cost than from outside.
         let opener = self.slot.runtime.spawn({
             let gate = gate.clone();
             async move { gate.open_when_told().await }
         });
-        let ready = tasks + usize::from(companion.is_some());
         let started = self.slot.started;
         let (began_ns, finished) = self.slot.runtime.block_on(async {
-            gate.all_ready(ready).await;
+            gate.all_ready().await;
             let began_ns = clock();
             started();
             gate.tell();
@@ -282,28 +280,42 @@ impl Mean {
 /// Made of tokio's semaphores: the gate stands outside what is measured, and must not be one of our own
 /// primitives, which would show up on the dashboard.
 struct Gate {
+    expected: usize,
     /// One permit for each task that has come.
     ready: Semaphore,
     /// Gets its one permit when the slot begins.
     told: Semaphore,
     /// Without permits; closed when the slot begins.
     shut: Semaphore,
+    /// Tasks that have come through.
+    through: AtomicUsize,
 }
 
 impl Gate {
-    fn new() -> Self {
-        Self { ready: Semaphore::new(0), told: Semaphore::new(0), shut: Semaphore::new(0) }
+    fn new(expected: usize) -> Self {
+        let [ready, told, shut] = [(); 3].map(|()| Semaphore::new(0));
+        Self { expected, ready, told, shut, through: AtomicUsize::new(0) }
     }
 
+    /// Waits until everyone has been woken and has run.
+    ///
+    /// Waking a thousand tasks takes a while, and more if the thread that does it loses its processor; the first
+    /// task would have the primitive for itself all that time. So whoever is through steps back in the run queue
+    /// until the last one is.
     async fn pass(&self) {
         self.ready.add_permits(1);
         // Closing is how the gate opens, so the error is the expected answer.
         let _closed = self.shut.acquire().await;
+        // Ordering: Relaxed, a count that guards no data.
+        self.through.fetch_add(1, Ordering::Relaxed);
+        while self.through.load(Ordering::Relaxed) < self.expected {
+            yield_now().await;
+        }
     }
 
-    async fn all_ready(&self, tasks: usize) {
-        let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
-        let _closed = self.ready.acquire_many(tasks).await;
+    async fn all_ready(&self) {
+        let expected = u32::try_from(self.expected).unwrap_or(u32::MAX);
+        let _closed = self.ready.acquire_many(expected).await;
     }
 
     fn tell(&self) {

@@ -60,7 +60,7 @@ impl Hold {
 ///
 /// Not `tokio::task::yield_now`, which lets the timers run first and puts the task in the queue only then: that
 /// costs the executor several times as much as a hand-off costs a lock, and hides what is to be measured.
-async fn yield_now() {
+pub(crate) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {

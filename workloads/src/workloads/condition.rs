@@ -56,14 +56,14 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         // Places beyond these are allocated when they are first used.
         const RESERVED: usize = 4096;
         let items = VecDeque::with_capacity(capacity.min(RESERVED));
         Self { items, capacity, put: 0, taken: 0, closed: false, breach: None }
     }
 
-    fn put(&mut self) {
+    pub(crate) fn put(&mut self) {
         if self.items.len() >= self.capacity {
             self.breach(format!("an item was put into a buffer that held {} already", self.capacity));
         }
@@ -71,7 +71,7 @@ impl Buffer {
         self.put += 1;
     }
 
-    fn take(&mut self) {
+    pub(crate) fn take(&mut self) {
         match self.items.pop_front() {
             Some(number) if number == self.taken => {}
             other => self.breach(format!("item {} was due, {other:?} was taken", self.taken)),
@@ -100,11 +100,11 @@ impl Buffer {
     }
 }
 
-fn has_room(buffer: &Buffer) -> bool {
+pub(crate) fn has_room(buffer: &Buffer) -> bool {
     buffer.items.len() < buffer.capacity || buffer.closed
 }
 
-fn has_item(buffer: &Buffer) -> bool {
+pub(crate) fn has_item(buffer: &Buffer) -> bool {
     !buffer.items.is_empty() || buffer.closed
 }
 
@@ -143,11 +143,7 @@ impl Role {
     }
 
     fn next(self) -> Self {
-        match (self.alternates, self.side) {
-            (true, Side::Producer) => Self { side: Side::Consumer, ..self },
-            (true, Side::Consumer) => Self { side: Side::Producer, ..self },
-            (false, _) => self,
-        }
+        if self.alternates { Self { side: self.side.other(), ..self } } else { self }
     }
 }
 

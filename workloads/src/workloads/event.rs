@@ -1,7 +1,7 @@
 //! `event`: tasks that wait until one other says go.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -68,10 +68,12 @@ struct Stage<B: EventBackend> {
     /// Waiters that have joined the queue in this round, or have left for good.
     here: AtomicUsize,
     everyone_here: Notify,
-    /// The slot is over; both events stay set from then on.
-    over: AtomicBool,
+    /// Rounds in which the event was set so far, [`OVER`] added when the slot is over.
     rounds: AtomicU64,
 }
+
+/// In `Stage::rounds`: there will be no more, and both events stay set.
+const OVER: u64 = 1 << 63;
 
 impl<B: EventBackend> Stage<B> {
     fn new(waiters: usize) -> Self {
@@ -80,7 +82,6 @@ impl<B: EventBackend> Stage<B> {
             waiters,
             here: AtomicUsize::new(0),
             everyone_here: Notify::new(),
-            over: AtomicBool::new(false),
             rounds: AtomicU64::new(0),
         }
     }
@@ -111,37 +112,47 @@ async fn set_rounds<B: EventBackend>(stage: Arc<Stage<B>>, stop: Arc<Stop>) {
         if stop.is_stopped() {
             break;
         }
+        // Ordering: Release pairs with the Acquire in `turns`.
+        stage.rounds.store(round + 1, Ordering::Release);
         B::set(stage.event_of(round));
         B::clear(stage.event_of(round));
         round += 1;
     }
-    // Ordering: Relaxed, read after the tasks were joined.
-    stage.rounds.store(round, Ordering::Relaxed);
-    // Ordering: Release pairs with the Acquire in `turns`.
-    stage.over.store(true, Ordering::Release);
+    // Ordering: as above.
+    stage.rounds.store(round | OVER, Ordering::Release);
     stage.events.iter().for_each(B::set);
 }
 
-/// A waiter; gives back the number of rounds it saw.
+/// What one waiter saw.
+#[derive(Default)]
+struct Seen {
+    rounds: u64,
+    /// Rounds of which it was released before the setter had come to them.
+    early: u64,
+}
+
+/// A waiter.
 ///
 /// Only the setter ends the rounds, so all waiters see the same number of them. A waiter that does not stay in
 /// the queue (its waits are dropped, as `cancel_percent` asks) looks for the end of the slot itself, and counts
 /// as here for good when it leaves.
-async fn turns<B: EventBackend, P: Probe>(stage: Arc<Stage<B>>, mut worker: Worker<P>) -> (Worker<P>, u64) {
-    let mut round = 0;
+async fn turns<B: EventBackend, P: Probe>(stage: Arc<Stage<B>>, mut worker: Worker<P>) -> (Worker<P>, Seen) {
+    let mut seen = Seen::default();
     loop {
         let mut joined = false;
-        let wait = worker.ask_joining(B::wait(stage.event_of(round)), || {
+        let wait = worker.ask_joining(B::wait(stage.event_of(seen.rounds)), || {
             joined = true;
             stage.arrive();
         });
         let released = wait.await.is_some();
         // Ordering: Acquire pairs with the Release in `set_rounds`.
-        if stage.over.load(Ordering::Acquire) {
+        let rounds = stage.rounds.load(Ordering::Acquire);
+        if rounds & OVER != 0 {
             break;
         }
         if released {
-            round += 1;
+            seen.early += u64::from(rounds <= seen.rounds);
+            seen.rounds += 1;
             worker.finish_op();
         }
         if !joined && worker.is_over() {
@@ -149,16 +160,25 @@ async fn turns<B: EventBackend, P: Probe>(stage: Arc<Stage<B>>, mut worker: Work
             break;
         }
     }
-    (worker, round)
+    (worker, seen)
 }
 
-/// Every waiter saw every round, once.
-fn rounds_law(rounds: u64, seen: &[u64]) -> Result<(), String> {
-    match seen.iter().position(|&seen| seen != rounds) {
-        None => Ok(()),
-        Some(waiter) => Err(format!(
-            "the event was set in {rounds} rounds, waiter {waiter} was released {} times",
-            seen[waiter]
-        )),
+/// Every waiter saw every round, once, and none before its time.
+fn rounds_law(rounds: u64, seen: &[Seen]) -> Result<(), String> {
+    let rounds = rounds & !OVER;
+    for (waiter, seen) in seen.iter().enumerate() {
+        if seen.early > 0 {
+            return Err(format!(
+                "waiter {waiter} was released {} times before the event was set",
+                seen.early
+            ));
+        }
+        if seen.rounds != rounds {
+            let times = seen.rounds;
+            return Err(format!(
+                "the event was set {rounds} times, waiter {waiter} was released {times} times"
+            ));
+        }
     }
+    Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) enum Until {
     Started,
     /// A timer on another thread, as in a real run.
     Milliseconds(u64),
-    /// Every recorder of a latency slot has taken this many samples; given up after ten seconds.
+    /// The recorders of a latency slot have taken this many samples together.
     Samples(u64),
 }
 
@@ -59,16 +59,8 @@ pub(crate) fn run(
 ) -> Run {
     let (stop, recorded, started) = (Arc::new(Stop::default()), Arc::default(), AtomicU64::new(0));
     let enough = if let Until::Samples(samples) = until { samples } else { u64::MAX };
-    let lacking = Arc::new(AtomicU64::new(params.tasks as u64));
     let recorder = || -> Box<dyn Recorder> {
-        Box::new(Counting {
-            own: 0,
-            enough,
-            lacking: lacking.clone(),
-            recorded: Arc::clone(&recorded),
-            deadline: Instant::now() + Duration::from_secs(10),
-            stop: stop.clone(),
-        })
+        Box::new(Counting { recorded: Arc::clone(&recorded), enough, stop: stop.clone() })
     };
     let recorders = match pass {
         Pass::Throughput => Vec::new(),
@@ -104,22 +96,15 @@ pub(crate) fn run(
 }
 
 struct Counting {
-    own: u64,
-    enough: u64,
-    /// Recorders that do not have enough samples yet.
-    lacking: Arc<AtomicU64>,
     recorded: Arc<AtomicU64>,
-    deadline: Instant,
+    enough: u64,
     stop: Arc<Stop>,
 }
 
 impl Recorder for Counting {
     fn record(&mut self, _wait_ns: u64) {
-        // Ordering: Relaxed, counts.
-        self.recorded.fetch_add(1, Ordering::Relaxed);
-        self.own += 1;
-        let last = self.own == self.enough && self.lacking.fetch_sub(1, Ordering::Relaxed) == 1;
-        if last || Instant::now() > self.deadline {
+        // Ordering: Relaxed, a count.
+        if self.recorded.fetch_add(1, Ordering::Relaxed) + 1 == self.enough {
             self.stop.stop();
         }
     }

@@ -1,0 +1,127 @@
+//! `sync`: our own primitives, while nobody watches them.
+//!
+//! Each object has a name, under which the dashboard shows it when the collector is on.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use sync::{Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit};
+
+use crate::Backend;
+use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
+use crate::workloads::condition::Buffer;
+
+/// Ours, collector off.
+pub static BACKEND: Backend = Backend {
+    name: "sync",
+    version: super::version!("SYNC"),
+    summary: "this workspace's primitives, collector off",
+    traced: false,
+};
+
+/// Our primitives.
+#[derive(Debug)]
+pub struct Primitives;
+
+impl MutexBackend for Primitives {
+    type Mutex = Mutex<u64>;
+    type Guard<'a> = MutexGuard<'a, u64>;
+
+    fn new(value: u64) -> Self::Mutex {
+        Mutex::new(value).with_name("bench mutex")
+    }
+
+    #[inline]
+    fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send {
+        mutex.lock()
+    }
+}
+
+impl SemaphoreBackend for Primitives {
+    type Semaphore = Semaphore;
+    type Permit<'a> = SemaphorePermit<'a>;
+
+    fn new(permits: usize) -> Self::Semaphore {
+        Semaphore::new(permits).with_name("bench pool")
+    }
+
+    #[inline]
+    async fn acquire(semaphore: &Self::Semaphore) -> Self::Permit<'_> {
+        semaphore.acquire().await.expect("nobody closes the semaphore of a slot")
+    }
+
+    fn available(semaphore: &Self::Semaphore) -> usize {
+        semaphore.available_permits()
+    }
+}
+
+impl EventBackend for Primitives {
+    type Event = Event;
+
+    fn new() -> Self::Event {
+        Event::new().with_name("bench event")
+    }
+
+    #[inline]
+    fn set(event: &Self::Event) {
+        event.set();
+    }
+
+    #[inline]
+    fn clear(event: &Self::Event) {
+        event.clear();
+    }
+
+    #[inline]
+    fn wait(event: &Self::Event) -> impl Future<Output = ()> + Send {
+        event.wait()
+    }
+}
+
+/// Two conditions on one lock.
+#[derive(Debug)]
+pub struct Pair {
+    has_room: Condition<Buffer>,
+    has_item: Condition<Buffer>,
+}
+
+impl Pair {
+    fn awaited_by(&self, side: Side) -> &Condition<Buffer> {
+        match side {
+            Side::Producer => &self.has_room,
+            Side::Consumer => &self.has_item,
+        }
+    }
+}
+
+/// A guard notifies the condition through which the lock was taken. So the other side is notified by taking the
+/// lock once more, through its condition; the library has no shorter way today, and a user pays the same.
+impl ConditionBackend for Primitives {
+    type Pair = Pair;
+    type Guard<'a> = ConditionGuard<'a, Buffer>;
+
+    fn new(buffer: Buffer) -> Self::Pair {
+        let mutex = Arc::new(Mutex::new(buffer).with_name("bench buffer"));
+        Pair {
+            has_room: Condition::with_mutex(Arc::clone(&mutex)).with_name("bench buffer has room"),
+            has_item: Condition::with_mutex(mutex).with_name("bench buffer has item"),
+        }
+    }
+
+    #[inline]
+    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+        pair.awaited_by(side).lock().await.wait_for(|buffer| ready(buffer)).await
+    }
+
+    #[inline]
+    async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        drop(guard);
+        pair.awaited_by(side.other()).lock().await.notify_one();
+    }
+
+    async fn notify_everyone<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        guard.notify_all();
+        drop(guard);
+        pair.awaited_by(side.other()).lock().await.notify_all();
+    }
+}
