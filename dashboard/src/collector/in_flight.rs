@@ -77,12 +77,12 @@ struct Shard<T> {
     len: AtomicUsize,
 }
 
-/// Why [`Table::insert`] did not simply insert.
+/// What [`Table::insert`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inserted {
+pub(super) enum Inserted<T> {
     Fresh,
-    /// The id was there already; its record was replaced.
-    Replaced,
+    /// The id was there already, with this record.
+    Replaced(T),
     /// The shard is full.
     Full,
     /// The collector was switched off meanwhile.
@@ -103,7 +103,7 @@ impl<T: Copy> Table<T> {
 
     /// Enters a record, unless `enabled` was switched off.
     #[inline]
-    pub(super) fn insert(&self, id: u64, record: T, enabled: &AtomicBool) -> Inserted {
+    pub(super) fn insert(&self, id: u64, record: T, enabled: &AtomicBool) -> Inserted<T> {
         let shard = self.shard(id);
         let mut entries = shard.lock();
         // Ordering: Relaxed, the shard's lock orders it: see the top of the file.
@@ -112,10 +112,7 @@ impl<T: Copy> Table<T> {
         }
         let len = entries.len();
         match entries.entry(id) {
-            Entry::Occupied(mut occupied) => {
-                occupied.insert(record);
-                Inserted::Replaced
-            }
+            Entry::Occupied(mut occupied) => Inserted::Replaced(occupied.insert(record)),
             Entry::Vacant(_) if len >= self.shard_limit => Inserted::Full,
             Entry::Vacant(vacant) => {
                 vacant.insert(record);
@@ -205,7 +202,7 @@ mod tests {
         assert_eq!(entered, SHARDS);
         assert_eq!((0..1_000).filter(|&id| table.remove(id).is_some()).count(), SHARDS);
         assert_eq!(table.insert(1, 0, &ON), Inserted::Fresh);
-        assert_eq!(table.insert(1, 0, &ON), Inserted::Replaced);
+        assert_eq!(table.insert(1, 9, &ON), Inserted::Replaced(0));
     }
 
     #[test]

@@ -113,12 +113,17 @@ impl Intake {
         };
         let inside_acquire = waits && self.waits_inside(op, &operation);
         if !inside_acquire {
-            let inserted = self.operations.insert(op, operation, &self.enabled);
-            self.count_insertion(inserted);
+            self.count_insertion(&self.operations.insert(op, operation, &self.enabled));
         }
         let open = OpenSpan { stage, op, row: row_index, site, inside_acquire, since, end: fields.end };
         let inserted = self.spans.insert(span, open, &self.enabled);
-        self.count_insertion(inserted);
+        self.count_insertion(&inserted);
+        if let Inserted::Replaced(lost) = inserted
+            && lost.op != op
+        {
+            // Nobody will close it any more.
+            self.operations.remove_if(lost.op, |operation| operation.phase != Phase::Holding);
+        }
         Some(())
     }
 
@@ -133,10 +138,10 @@ impl Intake {
         turned == Some(true)
     }
 
-    fn count_insertion(&self, inserted: Inserted) {
+    fn count_insertion<T>(&self, inserted: &Inserted<T>) {
         match inserted {
             Inserted::Fresh | Inserted::Off => {}
-            Inserted::Replaced => self.malformed.add(1),
+            Inserted::Replaced(_) => self.malformed.add(1),
             Inserted::Full => self.in_flight_dropped.add(1),
         }
     }
@@ -243,10 +248,12 @@ impl Intake {
         let granted = open.end.outcome == Some(Outcome::Granted);
         if open.inside_acquire {
             let holds = granted && row.kind.is_held();
-            self.operations.update(open.op, |operation| {
+            self.operations.remove_if(open.op, |operation| {
                 operation.phase = if holds { Phase::Holding } else { Phase::Asking };
                 operation.failed = !granted;
                 operation.since = now;
+                // Its `acquire` closes after it as a rule, and then decides.
+                !operation.acquiring && !holds
             });
         } else {
             // Where the operation is another's by now, it does not wait.

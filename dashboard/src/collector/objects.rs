@@ -4,7 +4,6 @@
 //! a small memory of each thread: an uncontended lock that is taken again and again is looked up there.
 
 use std::cell::Cell;
-
 use std::sync::atomic::AtomicBool;
 
 use super::hash;
@@ -75,7 +74,7 @@ impl Objects {
             return Sighting::Known;
         }
         match self.rows.insert(object, row, enabled) {
-            Inserted::Fresh | Inserted::Replaced => Sighting::New,
+            Inserted::Fresh | Inserted::Replaced(_) => Sighting::New,
             Inserted::Full => Sighting::Dropped,
             Inserted::Off => Sighting::Known,
         }

@@ -117,7 +117,9 @@ fn a_failed_wait_speaks_for_its_acquire() {
 #[test]
 fn a_refused_try_counts_nowhere() {
     let collector = Collector::new();
-    collected(&collector, || acquire(primitive::MUTEX, 1).record(field::OUTCOME, outcome::REFUSED).in_scope(|| ()));
+    collected(&collector, || {
+        acquire(primitive::MUTEX, 1).record(field::OUTCOME, outcome::REFUSED);
+    });
     let snapshot = collector.snapshot();
     let row = only_row(&snapshot);
     assert_eq!((row.acquisitions, row.contended, row.cancelled, row.closed), (0, 0, 0, 0));
@@ -196,7 +198,9 @@ fn a_granted_wait_holds_before_its_acquire_closes() {
 #[test]
 fn a_wait_without_durations_is_timed_by_the_collector() {
     let collector = Collector::new();
-    collected(&collector, || wait(primitive::MUTEX, 1).record(field::OUTCOME, outcome::GRANTED).in_scope(|| ()));
+    collected(&collector, || {
+        wait(primitive::MUTEX, 1).record(field::OUTCOME, outcome::GRANTED);
+    });
     let snapshot = collector.snapshot();
     let row = only_row(&snapshot);
     assert_eq!((row.wait_ns.count, row.queued_ns.count, row.wake_ns.count), (1, 0, 0));

@@ -52,7 +52,10 @@ fn a_contended_mutex_shows_who_holds_and_who_waits_and_where() {
     let snapshot = collector.snapshot();
     let seen = row(&snapshot, "mutex");
     assert_eq!((seen.acquisitions, seen.contended, seen.waiters, seen.holders_count), (2, 1, 0, 0));
-    assert_eq!((seen.wait_ns.count, seen.queued_ns.count, seen.wake_ns.count, seen.hold_ns.count), (1, 1, 1, 2));
+    assert_eq!(
+        (seen.wait_ns.count, seen.queued_ns.count, seen.wake_ns.count, seen.hold_ns.count),
+        (1, 1, 1, 2)
+    );
     assert_eq!(seen.sites.len(), 2);
     assert_eq!(snapshot.waits, []);
     assert_eq!(snapshot.overhead.malformed, 0);
@@ -156,10 +159,13 @@ fn two_threads_give_exact_figures() {
             scope.spawn(|| {
                 tracing::dispatcher::with_default(&dispatch, || {
                     let own = Semaphore::new(1).with_name("own");
-                    for _ in 0..ROUNDS {
-                        *shared.blocking_lock() += 1;
-                        drop(own.try_acquire());
-                    }
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    runtime.block_on(async {
+                        for _ in 0..ROUNDS {
+                            *shared.lock().await += 1;
+                            drop(own.acquire().await);
+                        }
+                    });
                 });
             });
         }
