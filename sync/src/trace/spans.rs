@@ -191,7 +191,7 @@ impl Attempt {
     /// It was free.
     #[inline]
     pub(crate) fn granted(self) -> Hold {
-        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task) }
+        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task, Stamp::now()) }
     }
 
     /// It was closed.
@@ -290,23 +290,25 @@ impl WaitSpans {
 impl OpenWait {
     #[cold]
     fn granted(&self, granted_at: Stamp) -> Hold {
-        self.record(schema::outcome::GRANTED, granted_at);
-        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task) }
+        let now = Stamp::now();
+        self.record(schema::outcome::GRANTED, granted_at, now);
+        // The hold begins where the wait ends: what the subscriber does meanwhile others wait for too.
+        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task, now) }
     }
 
     #[cold]
     fn end(&self, outcome: &'static str, granted_at: Stamp) {
-        self.record(outcome, granted_at);
+        self.record(outcome, granted_at, Stamp::now());
         self.acquire.record(schema::field::OUTCOME, outcome);
     }
 
-    fn record(&self, outcome: &'static str, granted_at: Stamp) {
+    fn record(&self, outcome: &'static str, granted_at: Stamp, now: Stamp) {
         if self.wait.is_disabled() {
             return;
         }
-        let now = Stamp::now();
-        // Who grants while nobody watches takes no stamp; then the whole wait counts as queued.
-        let granted_at = if granted_at.0 == 0 { now } else { granted_at };
+        // Who grants while nobody watches takes no stamp; then the whole wait counts as queued. Who does may have
+        // looked at the clock just before the wait joined, so that the two parts would add up to more than the wait.
+        let granted_at = if granted_at.0 == 0 { now } else { Stamp(granted_at.0.max(self.joined.0)) };
         self.wait.record(schema::field::OUTCOME, outcome);
         self.wait.record(schema::field::QUEUED_NS, granted_at.since(self.joined));
         self.wait.record(schema::field::WAKE_NS, now.since(granted_at));
@@ -329,9 +331,8 @@ struct Watched {
 impl Hold {
     pub(crate) const NONE: Self = Self { op: 0, watched: MaybeUninit::uninit() };
 
-    #[cold]
-    fn begin(op: u64, task: u64) -> Self {
-        Self { op, watched: MaybeUninit::new(Watched { task, since: Stamp::now() }) }
+    fn begin(op: u64, task: u64, since: Stamp) -> Self {
+        Self { op, watched: MaybeUninit::new(Watched { task, since }) }
     }
 
     fn watched(&self) -> Watched {
