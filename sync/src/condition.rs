@@ -223,7 +223,8 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
     /// Notifies the `n` longest waiters, or as many as there are.
     pub fn notify(&self, n: usize) {
         let span = Call::notify(self.condition.object(), self.hold.task());
-        let moved = self.condition.transfer(n);
+        // Whoever must hear it joined under the lock that we hold, so a look without the queue's lock sees them.
+        let moved = if self.condition.queue.has_waiters() { self.condition.transfer(n) } else { 0 };
         span.finish(moved);
     }
 

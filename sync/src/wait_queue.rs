@@ -165,6 +165,13 @@ impl WaitQueue {
         }
     }
 
+    /// Whether anybody is in the list, as far as the caller's thread can have heard.
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        // Ordering: Relaxed, whatever happened before the call is seen; who must see more takes the lock.
+        self.word.load(Ordering::Relaxed) & WAITING != 0
+    }
+
     /// Waiters in the list now.
     pub(crate) fn len(&self) -> usize {
         // Ordering: Relaxed, a figure for people; whoever needs the list takes the lock below.
