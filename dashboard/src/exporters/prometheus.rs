@@ -288,3 +288,6 @@ impl Buckets {
 fn seconds(nanoseconds: f64) -> f64 {
     nanoseconds / 1e9
 }
+
+#[cfg(test)]
+mod tests;
