@@ -148,7 +148,7 @@ impl Captured {
     }
 
     /// Checks what the contract says of every span of that name.
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         if self.target != schema::TARGET {
             return;
         }
