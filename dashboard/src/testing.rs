@@ -6,14 +6,19 @@ use hdrhistogram::Histogram;
 use results::compare::{Options, control, within_run};
 use results::statistics::spread;
 use results::{
-    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Report, Round, Run, SCHEMA, Status, Verdict,
-    WaitSummary,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Report, Round, Run, SCHEMA, Status,
+    Verdict, WaitSummary,
 };
 use serde_json::json;
 
 /// Two workloads on three backends and the control, as they stand after some rounds.
 pub(crate) fn report(rounds: usize, status: Status) -> Report {
-    let arms = [("sync", 1.40, 0.7), ("sync-traced", 0.93, 1.1), ("tokio", 1.0, 1.0), ("tokio (control)", 1.003, 1.0)];
+    let arms = [
+        ("sync", 1.40, 0.7),
+        ("sync-traced", 0.93, 1.1),
+        ("tokio", 1.0, 1.0),
+        ("tokio (control)", 1.003, 1.0),
+    ];
     let workloads = [("semaphore", 2.1e6), ("mutex", 3.4e6)];
     let cells: Vec<Cell> = workloads
         .iter()
@@ -39,7 +44,11 @@ pub(crate) fn report(rounds: usize, status: Status) -> Report {
         control: control(&cells, "tokio", &options),
         cells,
         validity: vec![
-            Check { check: "contended".to_owned(), pass: true, detail: "87 % of acquisitions waited".to_owned() },
+            Check {
+                check: "contended".to_owned(),
+                pass: true,
+                detail: "87 % of acquisitions waited".to_owned(),
+            },
             Check { check: "counts".to_owned(), pass: true, detail: "no update was lost".to_owned() },
         ],
     }
@@ -87,7 +96,9 @@ fn cell(workload: &str, backend: &str, rounds: usize, rate: f64, wait: f64, orde
         throughput_ops_per_s: spread(&rates),
         rounds: measured,
         latency_rounds: (0..rounds)
-            .map(|round| LatencyRound::from_histogram(order, &self::waits(1, wait * noise(round, order)), Some(40.0)))
+            .map(|round| {
+                LatencyRound::from_histogram(order, &self::waits(1, wait * noise(round, order)), Some(40.0))
+            })
             .collect(),
         fairness: Fairness { jain: 0.998, smallest_share: 0.97, longest_wait_ns: waits.max() },
         wait_ns: WaitSummary::from_histogram(&waits),
@@ -117,7 +128,8 @@ fn noise(round: usize, order: usize) -> f64 {
 
 /// A skewed distribution: a body around 20 µs and a tail of a few milliseconds.
 fn waits(rounds: usize, scale: f64) -> Histogram<u64> {
-    let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
+    let mut histogram =
+        Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3).expect("the bounds are sound");
     let samples = 4_000 * rounds;
     for sample in 1..=samples {
         let quantile = (sample as f64 - 0.5) / samples as f64;

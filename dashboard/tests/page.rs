@@ -60,7 +60,8 @@ async fn traffic(stop: Arc<AtomicBool>) {
     let cache = Arc::new(sync::Mutex::new(0_u64).with_name("cache"));
     let workers: Vec<_> = (0..12)
         .map(|_| {
-            let (stop, connections, cache) = (Arc::clone(&stop), Arc::clone(&connections), Arc::clone(&cache));
+            let (stop, connections, cache) =
+                (Arc::clone(&stop), Arc::clone(&connections), Arc::clone(&cache));
             tokio::task::spawn_local(async move {
                 while !stop.load(Ordering::Relaxed) {
                     let permit = connections.acquire().await.expect("nobody closes it");
@@ -89,7 +90,9 @@ fn publish(feed: &RunFeed, rounds: usize) {
 
 /// Two reports of different machines and a file that is none.
 fn write_reports(folder: &Path) {
-    let write = |report: &Report| fs::write(folder.join(format!("{}.json", report.run.id)), report.to_json()).unwrap();
+    let write = |report: &Report| {
+        fs::write(folder.join(format!("{}.json", report.run.id)), report.to_json()).unwrap()
+    };
     let mut report = testing::report(20, Status::Complete);
     write(&report);
     report.run.id = "20261123T081122Z-semaphore-91c0".to_owned();
@@ -161,9 +164,17 @@ fn every_tab_draws_live_data_without_a_complaint() {
     // Without a wish, the page shows the run that is under way.
     browser.until("location.hash === '#/run'");
     browser.until(CHARTS_DRAWN);
-    let before = browser.until(&format!("{}[0].y.length === 5 && {}[0].y.join()", drawn("throughput"), drawn("wait_histogram")));
+    let before = browser.until(&format!(
+        "{}[0].y.length === 5 && {}[0].y.join()",
+        drawn("throughput"),
+        drawn("wait_histogram")
+    ));
     publish(&feed, 6);
-    let after = browser.until(&format!("{}[0].y.length === 6 && {}[0].y.join()", drawn("throughput"), drawn("percentiles")));
+    let after = browser.until(&format!(
+        "{}[0].y.length === 6 && {}[0].y.join()",
+        drawn("throughput"),
+        drawn("percentiles")
+    ));
     assert_ne!(before, after, "the new round is drawn");
     let headline = browser.evaluate("document.querySelector('#run .headline').textContent");
     assert!(headline.as_str().unwrap().starts_with("After 6 of 20 rounds: sync is faster"), "{headline}");

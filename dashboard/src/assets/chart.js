@@ -11,12 +11,19 @@ const ready = window.Plotly
 ready.catch(() => {});
 
 const CONFIG = {
-  responsive: true,
   displaylogo: false,
+  // Where nothing hovers the tools would always cover the legend; a double tap resets a zoom there too.
+  displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 };
 
 const drawn = new Map();
+// Charts follow their card, whatever changed its size: the window, a tab, a neighbour in the row.
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.classList.contains("js-plotly-plot") && target.offsetWidth > 0) window.Plotly.Plots.resize(target);
+  }
+});
 const colors = new Map();
 
 function resolveColor(token) {
@@ -53,6 +60,7 @@ export async function draw(element, chart, revision) {
   const last = drawn.get(element);
   const waiting = drawn.has(element) && !element.classList.contains("js-plotly-plot");
   drawn.set(element, { chart, revision });
+  sizes.observe(element);
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", chart.summary);
   if (chart.layout.height) element.style.height = `${chart.layout.height}px`;
@@ -69,6 +77,7 @@ export async function draw(element, chart, revision) {
 export function forget(root) {
   for (const element of drawn.keys()) {
     if (!root.contains(element)) continue;
+    sizes.unobserve(element);
     window.Plotly?.purge(element);
     drawn.delete(element);
   }

@@ -113,7 +113,7 @@ function compare(a, b) {
 export const swatch = (series, name, control) =>
   h("span", { class: "backend" }, h("i", { class: `swatch series-${series}${control ? " dotted" : ""}`, "aria-hidden": "true" }), name);
 
-const VERDICTS = { faster: "▲ better", slower: "▼ worse", equivalent: "＝ equivalent", inconclusive: "? inconclusive" };
+const VERDICTS = { faster: "▲ faster", slower: "▼ slower", equivalent: "= equivalent", inconclusive: "? inconclusive" };
 
 export const verdictBadge = (verdict) =>
   verdict ? h("span", { class: `badge verdict-${verdict}` }, VERDICTS[verdict] ?? verdict) : h("span", { class: "dim" }, "–");

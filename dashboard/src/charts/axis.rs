@@ -25,25 +25,27 @@ pub(super) fn time(title: &str, span: Option<(f64, f64)>) -> Axis {
     let (low, high) = span.unwrap_or((100.0, 1e6));
     let ticks = log_ticks(low, high);
     let labels = ticks.iter().map(|&ns| tick_ns(ns)).collect();
-    plain(title).type_(AxisType::Log).tick_values(ticks).tick_text(labels)
+    plain(title).type_(AxisType::Log).tick_angle(0.0).tick_values(ticks).tick_text(labels)
 }
 
 /// Logarithmic ratios, as far below 1 as above.
 pub(super) fn ratio(title: &str, farthest: f64) -> Axis {
     let reach = if farthest.is_finite() { farthest.clamp(1.1, 1e6) } else { 1e6 } * 1.08;
-    let steps: &[f64] = match reach {
-        r if r < 1.2 => &[1.0, 1.05, 1.1, 1.15],
-        r if r < 1.6 => &[1.0, 1.1, 1.2, 1.3, 1.5],
-        r if r < 4.0 => &[1.0, 1.25, 1.5, 2.0, 3.0],
-        r if r < 12.0 => &[1.0, 1.5, 2.0, 3.0, 5.0, 10.0],
-        _ => &[1.0, 3.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6],
+    let ticks: &[f64] = match reach {
+        r if r < 1.2 => &[0.9, 0.95, 1.0, 1.05, 1.1],
+        r if r < 1.6 => &[0.7, 0.85, 1.0, 1.2, 1.5],
+        r if r < 4.0 => &[0.3, 0.5, 1.0, 2.0, 3.0],
+        r if r < 12.0 => &[0.1, 0.3, 1.0, 3.0, 10.0],
+        _ => &[1e-6, 1e-4, 0.01, 1.0, 100.0, 1e4, 1e6],
     };
-    let above = steps.iter().copied().filter(|&step| step <= reach);
-    let mut ticks: Vec<f64> = above.clone().skip(1).map(|step| 1.0 / step).chain(above).collect();
-    ticks.sort_by(f64::total_cmp);
     let labels = ticks.iter().map(|&tick| tick_ratio(tick)).collect();
     let bound = reach.log10();
-    plain(title).type_(AxisType::Log).tick_values(ticks).tick_text(labels).range(vec![-bound, bound])
+    plain(title)
+        .type_(AxisType::Log)
+        .tick_angle(0.0)
+        .tick_values(ticks.to_vec())
+        .tick_text(labels)
+        .range(vec![-bound, bound])
 }
 
 /// 1, 10, 100 …, or 1, 2, 5, 10 … where the span is narrow; a step beyond both ends.
@@ -79,7 +81,10 @@ mod tests {
     fn a_time_axis_carries_units() {
         let axis = serde_json::to_value(time("wait", Some((50.0, 5e7)))).unwrap();
         let labels: Vec<_> = axis["ticktext"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
-        assert!(labels.contains(&"100 ns") && labels.contains(&"1 µs") && labels.contains(&"10 ms"), "{labels:?}");
+        assert!(
+            labels.contains(&"100 ns") && labels.contains(&"1 µs") && labels.contains(&"10 ms"),
+            "{labels:?}"
+        );
         assert_eq!(axis["type"], "log");
     }
 

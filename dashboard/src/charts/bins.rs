@@ -83,7 +83,10 @@ mod tests {
     fn a_value_lies_between_the_edges_of_its_bin() {
         for value_ns in [1_u64, 2, 9, 10, 11, 999, 1_000, 123_456_789] {
             let (low, high) = Bins::of([(value_ns, 1)]).unwrap().span_ns();
-            assert!(low <= value_ns as f64 * 1.000_001 && (value_ns as f64) < high, "{value_ns} {low} {high}");
+            assert!(
+                low <= value_ns as f64 * 1.000_001 && (value_ns as f64) < high,
+                "{value_ns} {low} {high}"
+            );
         }
     }
 

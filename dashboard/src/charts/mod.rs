@@ -56,9 +56,15 @@ fn base_layout() -> Layout {
         .paper_background_color("rgba(0,0,0,0)")
         .plot_background_color("rgba(0,0,0,0)")
         .font(Font::new().color("var(--ink-2)").size(12).family("system-ui, sans-serif"))
-        .margin(Margin::new().left(64).right(16).top(36).bottom(48))
+        .margin(Margin::new().left(44).right(16).top(30).bottom(44))
         .hover_mode(HoverMode::Closest)
-        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(plotly::common::Anchor::Bottom))
+        .legend(
+            Legend::new()
+                .orientation(Orientation::Horizontal)
+                .x(0.0)
+                .y(1.0)
+                .y_anchor(plotly::common::Anchor::Bottom),
+        )
 }
 
 /// Keeps the wire short: four digits are more than a pixel shows.

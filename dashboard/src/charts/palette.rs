@@ -36,7 +36,8 @@ impl Series {
         let control = is_control_arm(backend);
         // The control arm is named `tokio (control)`.
         let name = if control { backend.split(" (").next().unwrap_or(backend) } else { backend };
-        let known = KNOWN.iter().position(|&known| known == name || name.strip_prefix(known).is_some_and(is_arm));
+        let known =
+            KNOWN.iter().position(|&known| known == name || name.strip_prefix(known).is_some_and(is_arm));
         let slot = known.unwrap_or_else(|| name.bytes().map(usize::from).sum::<usize>() % SERIES_COUNT);
         Self { index: slot + 1, control }
     }

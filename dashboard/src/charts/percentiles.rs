@@ -37,9 +37,7 @@ pub(crate) fn percentiles(cells: &[&Cell]) -> Chart {
             tails.push(format!("{} {}", cell.backend, format_ns(p99 as f64)));
         }
     }
-    let layout = base_layout()
-        .x_axis(percentile_axis())
-        .y_axis(axis::time("wait (log scale)", span));
+    let layout = base_layout().x_axis(percentile_axis()).y_axis(axis::time("", span));
     let summary = format!("Percentile curves of wait times. 99th percentiles: {}.", tails.join(", "));
     Chart::new(traces, &layout, summary)
 }
@@ -81,9 +79,13 @@ fn line(name: &str, series: &Series, curve: Curve) -> Scatter<f64, f64> {
 }
 
 fn percentile_axis() -> plotly::layout::Axis {
-    let ticks: Vec<f64> = [1.0, 2.0].into_iter().chain((1..=9).map(|power| 10_f64.powi(power))).collect();
+    let ticks: Vec<f64> = [2.0].into_iter().chain((1..=9).map(|power| 10_f64.powi(power))).collect();
     let labels = ticks.iter().map(|&one_in| percent(one_in)).collect();
-    axis::plain("share of waits that are shorter").type_(AxisType::Log).tick_values(ticks).tick_text(labels)
+    axis::plain("share of waits (log scale of the rest)")
+        .type_(AxisType::Log)
+        .tick_angle(0.0)
+        .tick_values(ticks)
+        .tick_text(labels)
 }
 
 /// `0 %`, `50 %`, `99.9 %`: as many nines as it takes.

@@ -26,14 +26,19 @@ pub(crate) fn primitive(row: &PrimitiveSnapshot) -> Chart {
         medians.push(median(name, distribution));
     }
     let layout = base_layout()
-        .height(260)
         .x_axis(axis::time("duration (log scale)", span))
-        .y_axis(axis::plain("share").tick_suffix(" %").range_mode(RangeMode::ToZero));
+        .y_axis(axis::plain("").tick_suffix(" %").range_mode(RangeMode::ToZero));
     let summary = if medians.is_empty() { "Nothing recorded yet.".to_owned() } else { medians.join(", ") };
     Chart::new(traces, &layout, summary)
 }
 
-fn outline(name: &str, bins: &Bins, color: &'static str, fill: &'static str, dash: DashType) -> Scatter<f64, f64> {
+fn outline(
+    name: &str,
+    bins: &Bins,
+    color: &'static str,
+    fill: &'static str,
+    dash: DashType,
+) -> Scatter<f64, f64> {
     let (x, y) = bins.outline();
     let texts = x.iter().zip(&y).map(|(x, y)| format!("{name} {}+: {y:.2} %", format_ns(*x))).collect();
     *Scatter::new(x, y)
@@ -48,4 +53,54 @@ fn outline(name: &str, bins: &Bins, color: &'static str, fill: &'static str, das
 
 fn median(name: &str, distribution: &Distribution) -> String {
     format!("median {name} {} over {}", format_ns(distribution.p50 as f64), distribution.count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(wait: &[(u64, u64)], hold: &[(u64, u64)]) -> PrimitiveSnapshot {
+        let distribution = |buckets: &[(u64, u64)]| Distribution {
+            count: buckets.iter().map(|(_, count)| count).sum(),
+            buckets: buckets.to_vec(),
+            ..Distribution::default()
+        };
+        PrimitiveSnapshot {
+            id: 1,
+            primitive: "mutex".to_owned(),
+            name: "cache".to_owned(),
+            location: "src/main.rs:12".to_owned(),
+            objects: 1,
+            acquisitions: 3,
+            contended: 1,
+            cancelled: 0,
+            closed: 0,
+            waiters: 0,
+            longest_wait_ns: 0,
+            holders: Vec::new(),
+            holders_count: 0,
+            wait_ns: distribution(wait),
+            hold_ns: distribution(hold),
+            queued_ns: Distribution::default(),
+            wake_ns: Distribution::default(),
+            sites: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn waits_and_holds_are_drawn_from_their_buckets() {
+        let chart = primitive(&row(&[(1_000, 4), (50_000, 1)], &[(200, 9)]));
+        let names: Vec<_> = chart.data.iter().map(|trace| trace["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["wait", "hold"]);
+        let peak =
+            chart.data[0]["y"].as_array().unwrap().iter().filter_map(|y| y.as_f64()).fold(0.0, f64::max);
+        assert_eq!(peak, 80.0);
+    }
+
+    #[test]
+    fn a_primitive_that_never_waited_says_so() {
+        let chart = primitive(&row(&[], &[]));
+        assert!(chart.data.is_empty());
+        assert_eq!(chart.summary, "Nothing recorded yet.");
+    }
 }

@@ -23,9 +23,8 @@ pub(crate) fn throughput(cells: &[&Cell]) -> Chart {
     // A tick for each round as long as they are few, so that there is no round 2.5.
     let x_axis = axis::plain("round").tick_format("d").show_grid(false);
     let x_axis = if rounds <= 12 { x_axis.dtick(1.0) } else { x_axis };
-    let layout = base_layout()
-        .x_axis(x_axis)
-        .y_axis(axis::plain("operations per second").range_mode(RangeMode::ToZero).tick_format("~s"));
+    let layout =
+        base_layout().x_axis(x_axis).y_axis(axis::plain("").range_mode(RangeMode::ToZero).tick_format("~s"));
     let summary = format!("Throughput over {rounds} rounds. Medians: {}.", medians.join(", "));
     Chart::new(traces, &layout, summary)
 }
@@ -46,4 +45,33 @@ fn line(cell: &Cell, series: &Series) -> Scatter<usize, Option<f64>> {
         .hover_text_array(texts)
         .hover_info(HoverInfo::Text);
     if series.control { *trace.visible(Visible::LegendOnly) } else { *trace }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use results::Status;
+
+    #[test]
+    fn every_round_is_a_point_at_its_rate() {
+        let report = testing::report(7, Status::Running);
+        let cell = &report.cells[0];
+        let chart = throughput(&[cell]);
+        let rates: Vec<f64> =
+            chart.data[0]["y"].as_array().unwrap().iter().filter_map(|y| y.as_f64()).collect();
+        assert_eq!(rates.len(), 7);
+        for (rate, round) in rates.iter().zip(&cell.rounds) {
+            let measured = round.throughput_ops_per_s().unwrap();
+            assert!((rate / measured - 1.0).abs() < 1e-3, "{rate} {measured}");
+        }
+    }
+
+    #[test]
+    fn a_round_that_took_no_time_is_a_gap() {
+        let mut report = testing::report(3, Status::Complete);
+        report.cells[0].rounds[1].wall_ns = 0;
+        let chart = throughput(&[&report.cells[0]]);
+        assert!(chart.data[0]["y"][1].is_null() && chart.data[0]["y"][2].is_number());
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
     }
     let layout = base_layout()
         .x_axis(axis::time("wait (log scale)", span))
-        .y_axis(axis::plain("share of waits").tick_suffix(" %").range_mode(plotly::layout::RangeMode::ToZero));
+        .y_axis(axis::plain("").tick_suffix(" %").range_mode(plotly::layout::RangeMode::ToZero));
     let summary = format!("Histogram of wait times. Medians: {}.", medians.join(", "));
     Chart::new(traces, &layout, summary)
 }
@@ -36,7 +36,8 @@ pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
 pub(super) fn outline(name: &str, series: &Series, bins: &Bins) -> Scatter<f64, f64> {
     let (x, y) = bins.outline();
     let texts = x.iter().zip(&y).map(|(x, y)| format!("{}+: {y:.2} %", format_ns(*x))).collect();
-    let line = Line::new().color(series.color()).width(series.width()).dash(series.dash()).shape(LineShape::Hv);
+    let line =
+        Line::new().color(series.color()).width(series.width()).dash(series.dash()).shape(LineShape::Hv);
     let trace = Scatter::new(x, y)
         .name(name)
         .mode(Mode::Lines)
@@ -48,5 +49,41 @@ pub(super) fn outline(name: &str, series: &Series, bins: &Bins) -> Scatter<f64, 
         *trace.visible(Visible::LegendOnly)
     } else {
         *trace.fill(Fill::ToZeroY).fill_color(series.fill())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use results::Status;
+
+    #[test]
+    fn shares_of_each_backend_sum_to_a_hundred() {
+        let report = testing::report(5, Status::Running);
+        let cells: Vec<&Cell> = report.cells.iter().take(4).collect();
+        let chart = wait_histogram(&cells);
+        assert_eq!(chart.data.len(), 4);
+        for trace in &chart.data {
+            let total: f64 = trace["y"].as_array().unwrap().iter().filter_map(|y| y.as_f64()).sum();
+            assert!((total - 100.0).abs() < 0.5, "{total}");
+        }
+    }
+
+    #[test]
+    fn backends_are_told_apart_by_colour_and_dash() {
+        let report = testing::report(5, Status::Running);
+        let chart = wait_histogram(&report.cells.iter().take(3).collect::<Vec<_>>());
+        let looks: Vec<_> =
+            chart.data.iter().map(|trace| (&trace["line"]["color"], &trace["line"]["dash"])).collect();
+        assert!(looks[0] != looks[1] && looks[1] != looks[2] && looks[0] != looks[2]);
+        assert!(looks.iter().all(|(color, _)| color.as_str().unwrap().starts_with("var(--series-")));
+    }
+
+    #[test]
+    fn the_control_is_there_but_not_drawn_unasked() {
+        let report = testing::report(5, Status::Running);
+        let control = report.cells.iter().find(|cell| cell.backend == "tokio (control)").unwrap();
+        assert_eq!(wait_histogram(&[control]).data[0]["visible"], "legendonly");
     }
 }

@@ -126,9 +126,15 @@ mod tests {
 
     #[test]
     fn a_loopback_server_refuses_every_other_name() {
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:7411", "192.0.2.1", "", "[::1", "a:b"]
-        {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:7411",
+            "192.0.2.1",
+            "",
+            "[::1",
+            "a:b",
+        ] {
             assert!(!loopback().permits(Some(host)), "{host}");
         }
         assert!(!loopback().permits(None));

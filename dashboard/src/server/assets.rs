@@ -28,7 +28,11 @@ struct Asset {
 
 macro_rules! asset {
     ($name:literal, $content_type:expr) => {
-        Asset { name: $name, content_type: $content_type, content: include_str!(concat!("../assets/", $name)) }
+        Asset {
+            name: $name,
+            content_type: $content_type,
+            content: include_str!(concat!("../assets/", $name)),
+        }
     };
 }
 
@@ -51,8 +55,9 @@ const ASSETS: &[Asset] = &[
 const SHELL: &str = include_str!("../assets/index.html");
 
 /// Hash over all our files: scripts import each other by relative address, so they change together.
-static OWN_VERSION: LazyLock<String> =
-    LazyLock::new(|| version(ASSETS.iter().flat_map(|asset| [asset.name.as_bytes(), asset.content.as_bytes()])));
+static OWN_VERSION: LazyLock<String> = LazyLock::new(|| {
+    version(ASSETS.iter().flat_map(|asset| [asset.name.as_bytes(), asset.content.as_bytes()]))
+});
 
 static PLOTLY_VERSION: LazyLock<String> = LazyLock::new(|| version([plotly_script().as_bytes()]));
 
@@ -94,7 +99,8 @@ fn no_such_asset() -> ApiError {
 async fn plotly(as_gzip: bool) -> Result<Response, ApiError> {
     // Compressing takes a good part of a second once; the stream of events must not wait for it.
     let body = tokio::task::spawn_blocking(move || {
-        let compressed = PLOTLY_GZIP.get_or_init(|| gzip(plotly_script().as_bytes()).map_err(|e| e.to_string()));
+        let compressed =
+            PLOTLY_GZIP.get_or_init(|| gzip(plotly_script().as_bytes()).map_err(|e| e.to_string()));
         let compressed = compressed.as_ref().map_err(Clone::clone)?;
         if as_gzip { Ok(compressed.clone()) } else { gunzip(compressed).map_err(|e| e.to_string()) }
     });
@@ -176,7 +182,10 @@ mod tests {
         let page = PAGE.as_str();
         assert!(!page.contains("{{"), "a placeholder was left");
         for tag in page.split("<script").skip(1) {
-            assert!(tag.split('>').next().unwrap().contains("src="), "the content security policy stops this");
+            assert!(
+                tag.split('>').next().unwrap().contains("src="),
+                "the content security policy stops this"
+            );
         }
     }
 

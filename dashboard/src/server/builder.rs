@@ -97,7 +97,7 @@ impl Builder {
     /// Where the address cannot be resolved or bound.
     pub fn build(self) -> Result<(Collector, Server), BuildError> {
         let (listener, local_addr) = bind(&self.listen, self.try_next)?;
-        let collector = self.collector.unwrap_or_else(Collector::new);
+        let collector = self.collector.unwrap_or_default();
         let state = State::new(
             collector.clone(),
             self.run_feed.unwrap_or_default(),
@@ -137,7 +137,9 @@ pub enum BuildError {
         host: String,
     },
     /// Neither the port asked for nor any of the following ones is free.
-    #[error("{address} and the {tried} ports after it are in use: choose another port ({host}:0 takes a free one)")]
+    #[error(
+        "{address} and the {tried} ports after it are in use: choose another port ({host}:0 takes a free one)"
+    )]
     AllBusy {
         /// As it was given.
         address: String,
@@ -159,7 +161,8 @@ pub enum BuildError {
 fn bind(address: &str, try_next: bool) -> Result<(TcpListener, SocketAddr), BuildError> {
     let first = resolve(address)?;
     // Port 0 is never busy, and a port past 65535 does not exist.
-    let further = if try_next && first.port() != 0 { (PORTS_TRIED - 1).min(u16::MAX - first.port()) } else { 0 };
+    let further =
+        if try_next && first.port() != 0 { (PORTS_TRIED - 1).min(u16::MAX - first.port()) } else { 0 };
     let bind_error = |source| BuildError::Bind { address: address.to_owned(), source };
     for offset in 0..=further {
         let mut candidate = first;

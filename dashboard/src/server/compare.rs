@@ -30,7 +30,8 @@ pub(crate) async fn compare(
 }
 
 fn sides(parameters: &Parameters) -> Result<(String, String), ApiError> {
-    if let Some((unknown, _)) = parameters.iter().find(|(name, _)| name != "baseline" && name != "candidate") {
+    if let Some((unknown, _)) = parameters.iter().find(|(name, _)| name != "baseline" && name != "candidate")
+    {
         return Err(ApiError::bad_request(format!("there is no parameter '{unknown}'"), USAGE));
     }
     Ok((only(parameters, "baseline")?, only(parameters, "candidate")?))
@@ -40,7 +41,9 @@ fn only(parameters: &Parameters, wanted: &str) -> Result<String, ApiError> {
     let mut values = parameters.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (Some(value), None) if !value.is_empty() => Ok(value.clone()),
-        (Some(_), Some(_)) => Err(ApiError::bad_request(format!("the parameter '{wanted}' is there twice"), USAGE)),
+        (Some(_), Some(_)) => {
+            Err(ApiError::bad_request(format!("the parameter '{wanted}' is there twice"), USAGE))
+        }
         _ => Err(ApiError::bad_request(format!("the parameter '{wanted}' is missing"), USAGE)),
     }
 }

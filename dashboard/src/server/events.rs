@@ -172,10 +172,7 @@ pub(crate) async fn publish_forever(state: State) -> Infallible {
     }
 }
 
-async fn publish_while_listened(
-    state: &State,
-    feed: &mut watch::Receiver<Option<RunView>>,
-) {
+async fn publish_while_listened(state: &State, feed: &mut watch::Receiver<Option<RunView>>) {
     let hub = state.hub();
     let mut snapshot_due = Instant::now();
     let mut run_due = Instant::now();

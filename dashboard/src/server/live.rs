@@ -34,7 +34,10 @@ pub(crate) async fn status(Shared(state): Shared<State>) -> Json<Status> {
 /// `GET /api/v1/run`: the run under way or just ended; 404 where none was started.
 pub(crate) async fn run(Shared(state): Shared<State>) -> Result<Json<RunPage>, ApiError> {
     let view = state.feed().latest().ok_or_else(|| {
-        ApiError::not_found("no run was started in this program", "start one: bench-harness --workload semaphore")
+        ApiError::not_found(
+            "no run was started in this program",
+            "start one: bench-harness --workload semaphore",
+        )
     })?;
     Ok(Json(RunPage::live(&view)))
 }
@@ -51,7 +54,10 @@ pub(crate) async fn primitive_charts(
     id: Result<Path<u64>, PathRejection>,
 ) -> Result<Json<PrimitiveCharts>, ApiError> {
     let Ok(Path(id)) = id else {
-        return Err(ApiError::bad_request("the id of a primitive is a number", "take one of /api/v1/snapshot"));
+        return Err(ApiError::bad_request(
+            "the id of a primitive is a number",
+            "take one of /api/v1/snapshot",
+        ));
     };
     let snapshot = state.collector().snapshot();
     let row = snapshot.primitives.iter().find(|row| row.id == id);

@@ -121,7 +121,11 @@ fn line(entry: &Entry) -> ReportLine {
         status: report.run.status,
         workloads: distinct(report.cells.iter().map(|cell| cell.workload.as_str())),
         backends: distinct(
-            report.cells.iter().map(|cell| cell.backend.as_str()).filter(|name| !results::compare::is_control_arm(name)),
+            report
+                .cells
+                .iter()
+                .map(|cell| cell.backend.as_str())
+                .filter(|name| !results::compare::is_control_arm(name)),
         ),
         verdicts: view::verdict_summary(report),
     }

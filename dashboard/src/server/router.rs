@@ -101,7 +101,10 @@ async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoR
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is nothing at {}", uri.path()), "open / for the page, or /api/v1/snapshot")
+    ApiError::not_found(
+        format!("there is nothing at {}", uri.path()),
+        "open / for the page, or /api/v1/snapshot",
+    )
 }
 
 async fn wrong_method() -> ApiError {

@@ -118,11 +118,11 @@ fn case_charts(
     baseline: Option<&str>,
 ) -> CaseCharts {
     let throughput_control = controls.iter().find(|control| control.metric == words::THROUGHPUT).copied();
-    let rows: Vec<Row<'_>> = comparisons
-        .iter()
-        .chain(controls)
+    let rows = words::by_metric(comparisons.iter().chain(controls).copied());
+    let rows: Vec<Row<'_>> = rows
+        .into_iter()
         .map(|comparison| Row {
-            label: format!("{}, {}", comparison.candidate, words::metric(&comparison.metric)),
+            group: words::metric(&comparison.metric),
             backend: &comparison.candidate,
             comparison,
         })

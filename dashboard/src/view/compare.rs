@@ -74,7 +74,7 @@ fn cases(comparisons: &[Comparison]) -> Vec<ComparedCase> {
 }
 
 fn compared_case(comparisons: &[Comparison], case: String) -> ComparedCase {
-    let of_case: Vec<&Comparison> = comparisons.iter().filter(|comparison| comparison.case() == case).collect();
+    let of_case = words::by_metric(comparisons.iter().filter(|comparison| comparison.case() == case));
     let chart_rows: Vec<Row<'_>> = of_case.iter().map(|comparison| chart_row(comparison)).collect();
     let chart = charts::comparison(&chart_rows, None, "the baseline run");
     let rows = of_case.iter().map(|&comparison| {
@@ -91,7 +91,7 @@ fn compared_case(comparisons: &[Comparison], case: String) -> ComparedCase {
 
 fn chart_row(comparison: &Comparison) -> Row<'_> {
     let backend = backend_of(&comparison.candidate);
-    Row { label: format!("{backend}, {}", words::metric(&comparison.metric)), backend, comparison }
+    Row { group: words::metric(&comparison.metric), backend, comparison }
 }
 
 /// Between reports a side is named `id/backend`.

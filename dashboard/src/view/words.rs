@@ -28,6 +28,14 @@ pub(super) fn metric(name: &str) -> String {
     }
 }
 
+/// Comparisons with those of one metric together, in the order in which the metrics first come.
+pub(super) fn by_metric<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Vec<&'a Comparison> {
+    let mut ordered: Vec<&Comparison> = comparisons.collect();
+    let metrics: Vec<String> = ordered.iter().map(|comparison| comparison.metric.clone()).collect();
+    ordered.sort_by_key(|comparison| metrics.iter().position(|metric| *metric == comparison.metric));
+    ordered
+}
+
 fn rounds(done: usize, report: &Report, running: bool) -> String {
     let noun = if done == 1 { "round" } else { "rounds" };
     match rounds_planned(&report.run.argv) {
@@ -63,7 +71,9 @@ fn finding(comparison: &Comparison, running: bool) -> String {
     match (comparison.verdict, running) {
         (Verdict::Faster, _) => format!("{candidate} is faster than {baseline}, {figures}"),
         (Verdict::Slower, _) => format!("{candidate} is slower than {baseline}, {figures}"),
-        (Verdict::Equivalent, _) => format!("no difference that matters between {candidate} and {baseline}, {figures}"),
+        (Verdict::Equivalent, _) => {
+            format!("no difference that matters between {candidate} and {baseline}, {figures}")
+        }
         (Verdict::Inconclusive, true) => format!("not settled between {candidate} and {baseline}, {figures}"),
         (Verdict::Inconclusive, false) => {
             format!("inconclusive between {candidate} and {baseline}, {figures}; raise --rounds")
@@ -85,7 +95,10 @@ mod tests {
         let mut report = testing::report(7, Status::Running);
         report.run.argv = vec!["--rounds".to_owned(), "20".to_owned()];
         let text = headline(&comparison(Verdict::Faster), &report);
-        assert_eq!(text, "After 7 of 20 rounds: sync is faster than tokio, 1.42× (95 % interval 1.35× to 1.50×)");
+        assert_eq!(
+            text,
+            "After 7 of 20 rounds: sync is faster than tokio, 1.42× (95 % interval 1.35× to 1.50×)"
+        );
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Driver {
             .spawn()
             .expect("chromedriver is installed (Debian: chromium-driver)");
         let output = BufReader::new(process.stdout.take().expect("its output is piped"));
-        let port = output.lines().map_while(Result::ok).find_map(|line| port_in(&line)).expect("it says its port");
+        let port =
+            output.lines().map_while(Result::ok).find_map(|line| port_in(&line)).expect("it says its port");
         Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
@@ -138,7 +139,8 @@ impl Browser {
         });
         let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.devtools("Page.captureScreenshot", &parameters);
-        let bytes = BASE64.decode(picture["data"].as_str().expect("a picture is base64")).expect("and well formed");
+        let bytes =
+            BASE64.decode(picture["data"].as_str().expect("a picture is base64")).expect("and well formed");
         fs::write(file, bytes).expect("the picture can be written");
     }
 
