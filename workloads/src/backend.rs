@@ -5,6 +5,9 @@
 //! library lacks a primitive it either leaves the trait out, or composes the primitive the way users of the
 //! library do and says so in `COMPOSED`.
 //!
+//! Where it can, an implementation hands out the library's own future: an `async fn` around it copies the future
+//! once more, and a copy costs a good part of what a free lock does.
+//!
 //! Every future here must be cancel safe: dropped at any point, it gives what was on its way to it (a
 //! permit, a notification) to the next waiter. The `cancel_percent` knob drops waits, and a lost permit or
 //! notification would leave the others waiting for ever.
@@ -36,7 +39,8 @@ pub trait SemaphoreBackend: 'static {
     const COMPOSED: Option<&'static str> = None;
     /// The semaphore.
     type Semaphore: Send + Sync + 'static;
-    /// Gives its permit back when it is dropped.
+    /// Gives its permit back when it is dropped. May be a `Result`, since a slot never closes its semaphore: the
+    /// library's own future can then be handed out as it is.
     type Permit<'a>: Send;
 
     /// A semaphore with all its permits free.

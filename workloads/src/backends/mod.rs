@@ -1,7 +1,7 @@
 //! One file for each backend, and the table of who has which primitive.
 //!
 //! A new backend is a file here that holds its `BACKEND` and its `Primitives`, its `mod` line, its place in
-//! [`BACKENDS`](crate::BACKENDS), and its name in the lines of [`arms!`] for the primitives that it has.
+//! [`BACKENDS`](crate::BACKENDS), and its name in the lines of `arms!` for the primitives that it has.
 
 pub mod sync;
 pub mod sync_traced;

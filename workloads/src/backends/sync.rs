@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use sync::{Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use sync::{AcquireError, Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::Backend;
 use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
@@ -39,15 +39,15 @@ impl MutexBackend for Primitives {
 
 impl SemaphoreBackend for Primitives {
     type Semaphore = Semaphore;
-    type Permit<'a> = SemaphorePermit<'a>;
+    type Permit<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
     fn new(permits: usize) -> Self::Semaphore {
         Semaphore::new(permits).with_name("bench pool")
     }
 
     #[inline]
-    async fn acquire(semaphore: &Self::Semaphore) -> Self::Permit<'_> {
-        semaphore.acquire().await.expect("nobody closes the semaphore of a slot")
+    fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send {
+        semaphore.acquire()
     }
 
     fn available(semaphore: &Self::Semaphore) -> usize {

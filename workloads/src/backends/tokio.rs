@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use crate::Backend;
 use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
@@ -37,14 +37,14 @@ impl MutexBackend for Primitives {
 
 impl SemaphoreBackend for Primitives {
     type Semaphore = Semaphore;
-    type Permit<'a> = SemaphorePermit<'a>;
+    type Permit<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
     fn new(permits: usize) -> Self::Semaphore {
         Semaphore::new(permits)
     }
 
-    async fn acquire(semaphore: &Self::Semaphore) -> Self::Permit<'_> {
-        semaphore.acquire().await.expect("nobody closes the semaphore of a slot")
+    fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send {
+        semaphore.acquire()
     }
 
     fn available(semaphore: &Self::Semaphore) -> usize {

@@ -42,20 +42,23 @@ impl<P: Probe> Worker<P> {
         self.stop.is_stopped()
     }
 
-    /// Waits for `acquisition`; `None` when the wait was dropped, as `cancel_percent` asks.
+    /// Waits for `acquisition`; `None` when it is to be dropped at once, as `cancel_percent` asks.
     #[inline]
-    pub(crate) async fn ask<F: Future>(&mut self, acquisition: F) -> Option<F::Output> {
-        self.meter.ask(acquisition, NOBODY).await
+    pub(crate) fn ask<'a, F: Future>(
+        &'a mut self,
+        acquisition: Pin<&'a mut F>,
+    ) -> impl Future<Output = Option<F::Output>> + use<'a, P, F> {
+        self.meter.ask(acquisition, NOBODY)
     }
 
     /// Like [`ask`](Self::ask); `joined` is called when the task has joined the queue to stay.
     #[inline]
-    pub(crate) async fn ask_joining<F: Future>(
-        &mut self,
-        acquisition: F,
-        joined: impl FnMut(),
-    ) -> Option<F::Output> {
-        self.meter.ask(acquisition, Some(joined)).await
+    pub(crate) fn ask_joining<'a, F: Future, J: FnMut()>(
+        &'a mut self,
+        acquisition: Pin<&'a mut F>,
+        joined: J,
+    ) -> impl Future<Output = Option<F::Output>> + use<'a, P, F, J> {
+        self.meter.ask(acquisition, Some(joined))
     }
 
     /// Holds what was acquired, as long and in the way that the parameters ask for.

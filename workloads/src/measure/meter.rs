@@ -1,7 +1,7 @@
 //! Counts what one task's acquisitions do. Plain numbers of the task's own, added up when the slot is over.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rand_pcg::Pcg32;
@@ -54,50 +54,23 @@ impl<P: Probe> Meter<P> {
         Self { counts: Counts::default(), probe, dice }
     }
 
-    /// Waits for `acquisition`; `None` when it was dropped, as `cancel_percent` asks.
+    /// Waits for `acquisition`; `None` when it is to be dropped, as `cancel_percent` asks.
     ///
     /// An acquisition that is to be dropped lies in the queue for one turn of the executor: its first poll
-    /// was pending, the task yields, and is dropped where it stands. In that turn the grant may have
+    /// was pending, the task yields, and then gives up without another poll. In that turn the grant may have
     /// come, so that both hazards of a cancellation are met: while queued, and after the grant.
     ///
     /// `joined`, if there is one, is called when the first poll was pending and the acquisition will not be
     /// dropped.
     #[inline]
-    pub(crate) async fn ask<F: Future>(
-        &mut self,
-        acquisition: F,
-        mut joined: Option<impl FnMut()>,
-    ) -> Option<F::Output> {
-        let mut acquisition = pin!(acquisition);
-        let mut stage = Stage::Fresh;
+    pub(crate) fn ask<'a, F: Future, J: FnMut()>(
+        &'a mut self,
+        acquisition: Pin<&'a mut F>,
+        joined: Option<J>,
+    ) -> Ask<'a, P, F, J> {
         self.counts.acquisitions += 1;
         let start = self.probe.begin();
-        let output = poll_fn(|context| {
-            if stage == Stage::Doomed {
-                return Poll::Ready(None);
-            }
-            let poll = acquisition.as_mut().poll(context);
-            if poll.is_pending() {
-                let before = stage;
-                self.pending(&mut stage, context);
-                match &mut joined {
-                    Some(joined) if before == Stage::Fresh && stage == Stage::Queued => joined(),
-                    // It may have joined all the same (see `pending`): the next poll will tell.
-                    Some(_) if stage == Stage::Fresh => context.waker().wake_by_ref(),
-                    _ => {}
-                }
-            }
-            poll.map(Some)
-        })
-        .await;
-        if stage != Stage::Fresh {
-            self.probe.left();
-        }
-        match output {
-            Some(_) => self.probe.granted(start),
-            None => self.counts.cancelled += 1,
-        }
-        output
+        Ask { meter: self, acquisition, joined, stage: Stage::Fresh, start }
     }
 
     /// A poll was pending: says why, and throws the dice when the task has just joined the queue.
@@ -119,6 +92,55 @@ impl<P: Probe> Meter<P> {
             if self.dice.throw() {
                 *stage = Stage::Doomed;
                 context.waker().wake_by_ref();
+            }
+        }
+    }
+}
+
+/// The future of [`Meter::ask`].
+///
+/// The acquisition is pinned by the caller and only borrowed here. Taken by value it would be copied twice on
+/// its way to its place, which costs as much as a free lock does.
+pub(crate) struct Ask<'a, P: Probe, F, J> {
+    meter: &'a mut Meter<P>,
+    acquisition: Pin<&'a mut F>,
+    joined: Option<J>,
+    stage: Stage,
+    start: P::Start,
+}
+
+/// Nothing in it is pinned.
+impl<P: Probe, F, J> Unpin for Ask<'_, P, F, J> {}
+
+impl<P: Probe, F: Future, J: FnMut()> Future for Ask<'_, P, F, J> {
+    type Output = Option<F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if this.stage == Stage::Doomed {
+            this.meter.probe.left();
+            this.meter.counts.cancelled += 1;
+            return Poll::Ready(None);
+        }
+        match this.acquisition.as_mut().poll(context) {
+            Poll::Ready(output) => {
+                if this.stage == Stage::Queued {
+                    this.meter.probe.left();
+                }
+                this.meter.probe.granted(this.start);
+                Poll::Ready(Some(output))
+            }
+            Poll::Pending => {
+                let before = this.stage;
+                this.meter.pending(&mut this.stage, context);
+                match &mut this.joined {
+                    Some(joined) if before == Stage::Fresh && this.stage == Stage::Queued => joined(),
+                    // It may have joined all the same (see `pending`): the next poll will tell.
+                    Some(_) if this.stage == Stage::Fresh => context.waker().wake_by_ref(),
+                    _ => {}
+                }
+                Poll::Pending
             }
         }
     }
@@ -149,6 +171,8 @@ impl Dice {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::pin::pin;
 
     use super::super::probe::Throughput;
     use super::*;
@@ -181,7 +205,7 @@ mod tests {
     #[test]
     fn ready_at_once_counts_no_wait() {
         let mut meter = meter(100.0);
-        let got = run(meter.ask(ready_after(0), Some(|| panic!("it never joined a queue"))));
+        let got = run(meter.ask(pin!(ready_after(0)), Some(|| panic!("it never joined a queue"))));
         assert_eq!(got, Some(()));
         assert_eq!(meter.counts, Counts { acquisitions: 1, ..Counts::default() });
     }
@@ -190,7 +214,7 @@ mod tests {
     fn many_pending_polls_are_one_wait() {
         let mut meter = meter(0.0);
         let joins = Cell::new(0);
-        assert_eq!(run(meter.ask(ready_after(3), Some(|| joins.set(joins.get() + 1)))), Some(()));
+        assert_eq!(run(meter.ask(pin!(ready_after(3)), Some(|| joins.set(joins.get() + 1)))), Some(()));
         assert_eq!(meter.counts, Counts { acquisitions: 1, waited: 1, ..Counts::default() });
         assert_eq!(joins.get(), 1);
     }
@@ -203,7 +227,7 @@ mod tests {
             polls.set(polls.get() + 1);
             Poll::<()>::Pending
         });
-        assert_eq!(run(meter.ask(acquisition, Some(|| panic!("it will be dropped")))), None);
+        assert_eq!(run(meter.ask(pin!(acquisition), Some(|| panic!("it will be dropped")))), None);
         assert_eq!(meter.counts, Counts { acquisitions: 1, waited: 1, cancelled: 1, ..Counts::default() });
         assert_eq!(polls.get(), 1);
     }
@@ -215,7 +239,7 @@ mod tests {
         run(async {
             // A task's budget is 128 units; the main future of `block_on` has the same.
             for _ in 0..129 {
-                assert!(meter.ask(semaphore.acquire(), NOBODY).await.is_some());
+                assert!(meter.ask(pin!(semaphore.acquire()), NOBODY).await.is_some());
             }
         });
         assert_eq!(meter.counts, Counts { acquisitions: 129, forced_yields: 1, ..Counts::default() });

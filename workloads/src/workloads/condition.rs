@@ -1,6 +1,7 @@
 //! `condition`: producers and consumers that wait for each other under one lock.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,7 +169,7 @@ async fn turns<B: ConditionBackend, P: Probe>(
             Side::Producer => has_room,
             Side::Consumer => has_item,
         };
-        let guard = worker.ask(B::lock_when(&pair, side, ready)).await;
+        let guard = worker.ask(pin!(B::lock_when(&pair, side, ready))).await;
         if worker.is_over() {
             close::<B>(&pair, side, guard).await;
             break;

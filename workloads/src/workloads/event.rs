@@ -1,5 +1,6 @@
 //! `event`: tasks that wait until one other says go.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -140,11 +141,12 @@ async fn turns<B: EventBackend, P: Probe>(stage: Arc<Stage<B>>, mut worker: Work
     let mut seen = Seen::default();
     loop {
         let mut joined = false;
-        let wait = worker.ask_joining(B::wait(stage.event_of(seen.rounds)), || {
+        let arrive = || {
             joined = true;
             stage.arrive();
-        });
-        let released = wait.await.is_some();
+        };
+        let wait = worker.ask_joining(pin!(B::wait(stage.event_of(seen.rounds))), arrive).await;
+        let released = wait.is_some();
         // Ordering: Acquire pairs with the Release in `set_rounds`.
         let rounds = stage.rounds.load(Ordering::Acquire);
         if rounds & OVER != 0 {

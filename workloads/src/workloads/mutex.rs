@@ -1,5 +1,6 @@
 //! `mutex`: tasks that want the same lock.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn run<B: MutexBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
 
 async fn turns<B: MutexBackend, P: Probe>(mutex: Arc<B::Mutex>, mut worker: Worker<P>) -> (Worker<P>, ()) {
     loop {
-        let guard = worker.ask(B::lock(&mutex)).await;
+        let guard = worker.ask(pin!(B::lock(&mutex))).await;
         if worker.is_over() {
             break;
         }

@@ -1,5 +1,6 @@
 //! `semaphore`: tasks that share a number of permits.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -54,7 +55,7 @@ fn run<B: SemaphoreBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
 
 async fn turns<B: SemaphoreBackend, P: Probe>(pool: Arc<Pool<B>>, mut worker: Worker<P>) -> (Worker<P>, ()) {
     loop {
-        let permit = worker.ask(B::acquire(&pool.semaphore)).await;
+        let permit = worker.ask(pin!(B::acquire(&pool.semaphore))).await;
         if worker.is_over() {
             break;
         }
