@@ -1,0 +1,59 @@
+//! What every waiting future carries: its place in a queue, its open spans, and the line that asked.
+
+use std::mem::MaybeUninit;
+use std::task::Waker;
+
+use crate::trace::{Site, Stamp, WaitSpans};
+use crate::wait_queue::{DONE, IDLE, Waiter};
+
+/// A wait, begun or not. Neither making nor dropping one that never joined a queue costs more than a few stores,
+/// which is what keeps a free acquisition short.
+pub(crate) struct Wait {
+    pub(crate) waiter: Waiter,
+    /// Invariant W1: initialised unless the waiter is `IDLE` or `DONE`.
+    spans: MaybeUninit<WaitSpans>,
+    pub(crate) site: Site,
+}
+
+impl Wait {
+    #[inline]
+    pub(crate) fn new(site: Site) -> Self {
+        Self { waiter: Waiter::new(), spans: MaybeUninit::uninit(), site }
+    }
+
+    /// Makes it ready to join a queue, which asks for `tag`.
+    pub(crate) fn prepare(&mut self, waker: Waker, tag: u32) {
+        // W1: from here on, whatever state joining leaves.
+        self.spans.write(WaitSpans::NONE);
+        self.waiter.prepare(waker, tag);
+    }
+
+    /// Notes the spans of a wait that has joined a queue.
+    pub(crate) fn watch(&mut self, spans: WaitSpans) {
+        // Overwrites `NONE`, which owns nothing.
+        self.spans.write(spans);
+    }
+
+    /// Whether it is over, or never began: then there is nothing to cancel.
+    #[inline]
+    pub(crate) fn is_idle_or_done(&self) -> bool {
+        matches!(self.waiter.state(), IDLE | DONE)
+    }
+
+    /// Ends a wait that is in no list any more, and hands out its spans.
+    pub(crate) fn end(&mut self) -> WaitSpans {
+        if self.is_idle_or_done() {
+            self.waiter.set_state(DONE);
+            return WaitSpans::NONE;
+        }
+        self.waiter.set_state(DONE);
+        // SAFETY: W1; the state is `DONE` now, so that nobody reads them again.
+        unsafe { self.spans.assume_init_read() }
+    }
+
+    /// As [`end`](Self::end) of a wait that was granted or closed, with the moment of that.
+    pub(crate) fn resume(&mut self) -> (WaitSpans, Stamp) {
+        let granted_at = self.waiter.granted_at();
+        (self.end(), granted_at)
+    }
+}
