@@ -48,6 +48,9 @@ fn emit() {
     tracing::trace!(target: "app", "hello");
 }
 
+/// Makes a stack of the two.
+type Build = fn(Log, Collector) -> Dispatch;
+
 const ALL: [&str; 3] = ["sync acquire", "app request", "app event"];
 
 fn spans_taken(collector: &Collector) -> u64 {
@@ -105,11 +108,11 @@ fn with_its_own_filter_alone_it_asks_for_nothing_of_other_targets() {
 #[test]
 fn another_layer_sees_the_same_whatever_the_switch_says() {
     let _alone = one_at_a_time();
-    let seen = |build: fn(Log, Collector) -> Dispatch| {
+    let seen = |build: Build| {
         let (log, collector) = (Log::default(), Collector::new());
         on_off_on(&collector, &log, build(log.clone(), collector.clone()))
     };
-    let stacks: [(&str, fn(Log, Collector) -> Dispatch); 5] = [
+    let stacks: [(&str, Build); 5] = [
         ("log, collector", |log, collector| Dispatch::new(registry().with(log).with(collector))),
         ("log, own filter", |log, collector| Dispatch::new(registry().with(log).with(collector.layer()))),
         ("own filter, log", |log, collector| Dispatch::new(registry().with(collector.layer()).with(log))),
