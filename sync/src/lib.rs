@@ -41,3 +41,8 @@ pub mod futures {
     pub use crate::mutex::{Lock, LockOwned};
     pub use crate::semaphore::{Acquire, AcquireOwned};
 }
+
+// The README's code is compiled and run with the documentation's.
+#[cfg(all(doctest, feature = "tracing", not(loom)))]
+#[doc = include_str!("../README.md")]
+struct Readme;
