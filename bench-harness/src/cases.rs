@@ -75,6 +75,9 @@ impl Registry {
         let mut plan = Plan { cases: Vec::new(), notes: Vec::new() };
         for (workload, variant) in variants {
             let params = with_knobs((variant.defaults)(), knobs);
+            params
+                .check()
+                .map_err(|error| Usage::error(format!("{}.{}: {error}", workload.name, variant.name)))?;
             check_fits(&params, slot)?;
             match case(workload, variant, params, &backends, &mut plan.notes) {
                 Some(case) => plan.cases.push(case),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use workloads::Params;
 
 use crate::duration;
 
@@ -85,10 +86,10 @@ pub(crate) struct RunArgs {
 #[command(next_help_heading = "The contention")]
 pub(crate) struct Knobs {
     /// Tasks that contend, 1 to 1,000,000.
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_TASKS))]
     pub(crate) tasks: Option<usize>,
-    /// Permits of the semaphore, at least 1.
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    /// Permits of the semaphore or places in the buffer, 1 to 1,000,000,000.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS))]
     pub(crate) permits: Option<usize>,
     /// How long each task holds what it acquired, such as 500ns, 10us or 2ms.
     #[arg(long, value_name = "DUR", value_parser = duration::parse)]
@@ -109,8 +110,7 @@ pub(crate) struct Knobs {
 #[command(next_help_heading = "The method")]
 pub(crate) struct Method {
     /// Rounds that count; one more before them warms up. Fewer than 6 give no interval.
-    #[arg(long, value_name = "N", default_value = "20",
-          value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = count(10_000))]
     pub(crate) rounds: usize,
     /// Length of a throughput slot, 1ms to 60s; a latency slot takes a quarter of it.
     #[arg(long, value_name = "DUR", default_value = "200ms", value_parser = slot)]
@@ -256,6 +256,10 @@ pub(crate) enum ListFormat {
     Table,
     /// For programs.
     Json,
+}
+
+fn count(most: usize) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most as u64)
 }
 
 fn percent(text: &str) -> Result<f64, String> {

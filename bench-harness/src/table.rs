@@ -5,7 +5,9 @@ use std::io::IsTerminal as _;
 
 use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, TableStyle, presets};
 use results::compare::is_control_arm;
-use results::{Cell, Comparison, Params, Report, Status, Verdict, format_ns, format_rate, format_ratio};
+use results::{
+    Cell, Comparison, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
+};
 
 /// Width where there is no terminal to ask.
 const PLAIN_WIDTH: u16 = 80;
@@ -41,6 +43,25 @@ impl Screen {
         table
     }
 
+    /// Breaks a sentence at its spaces; what follows the first line is indented.
+    fn wrap(self, sentence: &str) -> String {
+        let mut out = String::new();
+        let mut column = 0;
+        for word in sentence.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > usize::from(self.width) {
+                out.push_str("\n  ");
+                column = 2;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+        out
+    }
+
     /// The verdict's word; the colour only repeats it.
     pub(crate) fn verdict(self, verdict: Verdict) -> TableCell {
         let cell = TableCell::new(verdict.name());
@@ -67,7 +88,7 @@ pub(crate) fn render(report: &Report, screen: Screen) -> String {
         push_case(&mut out, report, cells, screen);
         rest = others;
     }
-    push_status(&mut out, report);
+    push_status(&mut out, report, screen);
     out
 }
 
@@ -98,10 +119,10 @@ fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) 
     }
     for cell in cells {
         if let Some(comparison) = throughput(&report.comparisons, cell) {
-            let _ = writeln!(out, "{}", sentence(comparison));
+            let _ = writeln!(out, "{}", screen.wrap(&sentence(comparison)));
         }
         if let Some(comparison) = throughput(&report.control, cell) {
-            let _ = writeln!(out, "{}", noise_floor(comparison));
+            let _ = writeln!(out, "{}", screen.wrap(&noise_floor(comparison)));
         }
     }
     out.push('\n');
@@ -122,7 +143,7 @@ fn row(cell: &Cell, comparison: Option<&Comparison>, screen: Screen) -> Vec<Tabl
     };
     vec![
         TableCell::new(&cell.backend),
-        TableCell::new(format!("{}{gap}{}", format_rate(spread.median), range(spread.min, spread.max))),
+        TableCell::new(format!("{}{gap}{}", format_rate(spread.median), range(spread))),
         TableCell::new(ratio),
         verdict,
         quantile(cell.wait_ns.p50),
@@ -132,15 +153,17 @@ fn row(cell: &Cell, comparison: Option<&Comparison>, screen: Screen) -> Vec<Tabl
     ]
 }
 
-/// `1.58–1.66 M/s`: the unit once where both have the same.
-fn range(min: f64, max: f64) -> String {
-    let (low, high) = (format_rate(min), format_rate(max));
-    match (low.split_once(' '), high.split_once(' ')) {
-        (Some((number, low_unit)), Some((_, high_unit))) if low_unit == high_unit => {
-            format!("{number}–{high}")
-        }
-        _ => format!("{low}–{high}"),
-    }
+/// `1.58–1.66`, in the unit in which the median beside it is given.
+fn range(spread: &Spread) -> String {
+    let median = format_rate(spread.median);
+    let unit = median.split_once(' ').map_or("/s", |(_, unit)| unit);
+    let scale = [("G/s", 1e9), ("M/s", 1e6), ("k/s", 1e3)].iter().find(|(name, _)| *name == unit);
+    let scale = scale.map_or(1.0, |(_, scale)| *scale);
+    let number = |ops_per_s: f64| {
+        let scaled = ops_per_s / scale;
+        if scaled < 10.0 { format!("{scaled:.2}") } else { format!("{scaled:.0}") }
+    };
+    format!("{}–{}", number(spread.min), number(spread.max))
 }
 
 fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
@@ -151,7 +174,7 @@ fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comp
 }
 
 /// What a comparison comes to, in words that say the same whoever wins.
-pub(crate) fn sentence(comparison: &Comparison) -> String {
+fn sentence(comparison: &Comparison) -> String {
     let Comparison { baseline, candidate, rounds, .. } = comparison;
     let (Some(_), Some(interval)) = (comparison.ratio, interval(comparison)) else {
         return format!("{candidate} against {baseline}: too few rounds ({rounds}) to say anything.");
@@ -201,7 +224,7 @@ pub(crate) fn describe(params: &Params) -> String {
     words.join(" · ")
 }
 
-fn push_status(out: &mut String, report: &Report) {
+fn push_status(out: &mut String, report: &Report, screen: Screen) {
     match report.run.status {
         Status::Interrupted => {
             let _ = writeln!(out, "Interrupted: this is what was measured until then.");
@@ -212,6 +235,62 @@ fn push_status(out: &mut String, report: &Report) {
         Status::Complete | Status::Running => {}
     }
     for check in report.validity.iter().filter(|check| !check.pass) {
-        let _ = writeln!(out, "  {}: {}", check.check, check.detail);
+        let _ = writeln!(out, "{}", screen.wrap(&format!("{}: {}", check.check, check.detail)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_broken_at_spaces_and_keep_every_word() {
+        let screen = Screen { width: 20, colour: false };
+        let sentence = "sync has 1.62× the throughput of tokio (95 % interval 1.58–1.66, 20 rounds): faster.";
+        let wrapped = screen.wrap(sentence);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= 20), "{wrapped}");
+        assert_eq!(
+            wrapped.split_whitespace().collect::<Vec<_>>(),
+            sentence.split_whitespace().collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_range_is_in_the_unit_of_its_median() {
+        let range = |min, median, max| range(&Spread { min, median, max });
+        assert_eq!(range(9e5, 1.5e6, 2.25e6), "0.90–2.25");
+        assert_eq!(range(142e3, 247e3, 360e3), "142–360");
+        assert_eq!(range(0.0, 0.0, 0.0), "0.00–0.00");
+    }
+
+    #[test]
+    fn a_verdict_reads_the_same_whoever_wins() {
+        let mut comparison = Comparison {
+            workload: "mutex".into(),
+            variant: "exclusive".into(),
+            params: Params::new(),
+            metric: "throughput".into(),
+            baseline: "tokio".into(),
+            candidate: "sync".into(),
+            ratio: Some(1.62),
+            ci: Some([1.58, 1.66]),
+            confidence: 0.95,
+            method: String::new(),
+            rounds: 20,
+            p_adjusted: None,
+            verdict: Verdict::Faster,
+        };
+        assert_eq!(
+            sentence(&comparison),
+            "sync has 1.62× the throughput of tokio (95 % interval 1.58–1.66, 20 rounds): faster."
+        );
+        (comparison.ratio, comparison.ci, comparison.verdict) =
+            (Some(0.8), Some([0.75, 0.85]), Verdict::Slower);
+        assert_eq!(
+            sentence(&comparison),
+            "sync has 0.800× the throughput of tokio (95 % interval 0.750–0.850, 20 rounds): slower."
+        );
+        (comparison.ci, comparison.rounds) = (None, 3);
+        assert!(sentence(&comparison).contains("too few rounds"));
     }
 }

@@ -19,7 +19,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::install()?;
     let live = Live::with_page(args.listen, &folder)?;
     let (count, folder) = (listing.reports.len(), folder.display());
-    eprintln!("{count} reports of '{folder}' at {} until Ctrl-C", live.url().unwrap_or_default());
+    let plural = if count == 1 { "" } else { "s" };
+    eprintln!("{count} report{plural} of '{folder}' at {} until Ctrl-C", live.url().unwrap_or_default());
     interrupt.wait();
     Ok(Exit::Done)
 }

@@ -20,8 +20,18 @@ use super::clock;
 use super::recorder::Shards;
 use crate::interrupt::Interrupt;
 
-/// How long a slot may take to finish after it was told to, on top of what its tasks hold and think.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a slot may take before it is taken for hung.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Until its work begins; a million tasks take a while to spawn.
+    pub(crate) begin: Duration,
+    /// From being told to finish until it has, on top of what its tasks hold and think.
+    pub(crate) finish: Duration,
+}
+
+/// The patience of a run.
+pub(crate) const PATIENCE: Patience =
+    Patience { begin: Duration::from_secs(60), finish: Duration::from_secs(10) };
 
 /// One slot to be run.
 #[derive(Clone)]
@@ -80,7 +90,7 @@ pub(crate) trait Driver {
 pub(crate) struct Machine {
     jobs: Sender<Assignment>,
     events: Receiver<Event>,
-    patience: Duration,
+    patience: Patience,
     interrupt: Arc<Interrupt>,
     /// Switches the collector.
     watch: Box<dyn Fn(bool)>,
@@ -105,7 +115,7 @@ impl Machine {
     /// Where the system gives no thread.
     pub(crate) fn new(
         runtime: Runtime,
-        patience: Duration,
+        patience: Patience,
         interrupt: Arc<Interrupt>,
         watch: Box<dyn Fn(bool)>,
     ) -> std::io::Result<Self> {
@@ -138,12 +148,12 @@ impl Driver for Machine {
             return Err(Failure::Interrupted);
         }
         (self.watch)(job.watched);
-        let patience = patience(self.patience, &job);
+        let patience = to_finish(self.patience.finish, &job);
         let duration = job.duration;
         let stop = Arc::new(Stop::default());
         // A send fails only where the thread ended; the wait below then finds out.
         let _ = self.jobs.send(Assignment { job, stop: Arc::clone(&stop) });
-        let started = self.await_start(patience);
+        let started = self.await_start(self.patience.begin);
         if let Err(failure) = started {
             stop.stop();
             return Err(failure);
@@ -172,7 +182,7 @@ impl Driver for Machine {
 }
 
 /// Every task may still have a turn before it sees the stop, and they may take turns one by one.
-fn patience(base: Duration, job: &Job) -> Duration {
+fn to_finish(base: Duration, job: &Job) -> Duration {
     let turn = job.params.hold.saturating_add(job.params.think);
     let tasks = u32::try_from(job.params.tasks).unwrap_or(u32::MAX);
     base.saturating_add(job.duration).saturating_add(turn.saturating_mul(tasks).saturating_mul(2))
@@ -233,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    fn machine(patience: Duration) -> (Machine, Arc<Interrupt>) {
+    fn machine(patience: Patience) -> (Machine, Arc<Interrupt>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let interrupt = Arc::new(Interrupt::default());
         (Machine::new(runtime, patience, Arc::clone(&interrupt), Box::new(|_| ())).unwrap(), interrupt)
@@ -306,14 +316,14 @@ mod tests {
 
     #[test]
     fn a_slot_that_never_finishes_is_given_up() {
-        let (mut machine, _) = machine(Duration::from_millis(1));
+        let (mut machine, _) = machine(Patience { finish: Duration::from_millis(1), ..PATIENCE });
         let failure = machine.drive(job(never_finishes)).unwrap_err();
         assert!(matches!(failure, Failure::Hung { phase: "finish", .. }), "{failure}");
     }
 
     #[test]
     fn a_slot_that_never_begins_is_given_up() {
-        let (mut machine, _) = machine(Duration::from_millis(1));
+        let (mut machine, _) = machine(Patience { begin: Duration::from_millis(1), ..PATIENCE });
         let failure = machine.drive(job(never_begins)).unwrap_err();
         assert!(matches!(failure, Failure::Hung { phase: "begin", .. }), "{failure}");
     }

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use results::{Environment, Report, Status};
 use workloads::{Arm, Backend, HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
+use super::driver::Reading;
 use super::*;
 use crate::assemble::Sheet;
 use crate::cases::{Plan, Registry};

@@ -1,0 +1,338 @@
+//! The command line as users and scripts meet it: the real program, its exit codes and its files.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use results::{Report, Status, store};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_bench-harness"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// A run that takes a second or two, into a folder of its own.
+fn short_run(folder: &Path, more: &[&str]) -> Output {
+    let short = ["--rounds", "6", "--slot", "10ms", "--exit", "--no-dashboard", "--seed", "7", "--out"];
+    program().args(short).arg(folder).args(more).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn only_report(folder: &Path) -> (PathBuf, Report) {
+    let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 1, "the report and nothing else: {names:?}");
+    let path = folder.join(&names[0]);
+    let report = store::read(&path).unwrap();
+    (path, report)
+}
+
+/// A report of a run that was made once, for the tests that only read one.
+fn a_report(folder: &Path) -> PathBuf {
+    short_run(folder, &["--workload", "mutex"]);
+    only_report(folder).0
+}
+
+#[test]
+fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let below_a_file = file.join("reports");
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--workload", "mutexx"], &["--workload", "'mutexx'", "mutex", "semaphore", "condition", "event"]),
+        (&["--workload", "mutex.nope"], &["--workload", "'nope'", "exclusive"]),
+        (&["--backend", "tokyo"], &["--backend", "'tokyo'", "sync", "tokio"]),
+        (&["--backend", "sync,"], &["--backend", "''"]),
+        (&["--tasks", "0"], &["--tasks", "'0'"]),
+        (&["--tasks", "1000001"], &["--tasks", "'1000001'"]),
+        (&["--permits", "0"], &["--permits", "'0'"]),
+        (&["--rounds", "0"], &["--rounds", "'0'"]),
+        (&["--hold", "soon"], &["--hold", "'soon'"]),
+        (&["--hold", "-1ms"], &["--hold"]),
+        (&["--hold", "1h"], &["--hold", "'1h'"]),
+        (&["--hold", "1s"], &["--hold", "1s", "--slot"]),
+        (&["--think", "99999999999999999999s"], &["--think"]),
+        (&["--slot", "0"], &["--slot", "'0'"]),
+        (&["--cancel", "101"], &["--cancel", "'101'"]),
+        (&["--cancel", "NaN"], &["--cancel", "'NaN'"]),
+        (&["--seed", "-1"], &["--seed"]),
+        (&["--workers", "0"], &["--workers", "'0'"]),
+        (&["--runtime", "current-thread", "--workers", "2"], &["--workers", "--runtime"]),
+        (&["--hold-mode", "wish"], &["--hold-mode", "'wish'", "spin"]),
+        (&["--format", "xml"], &["--format", "'xml'", "json"]),
+        (&["--listen", "here"], &["--listen", "'here'"]),
+        (&["--listen", "127.0.0.1:0", "--no-dashboard"], &["--listen", "--no-dashboard"]),
+        (&["--stay", "--exit"], &["--stay", "--exit"]),
+        (&["--out", below_a_file.to_str().unwrap()], &["--out", below_a_file.to_str().unwrap()]),
+    ];
+    for (arguments, mentioned) in cases {
+        let output = run(arguments);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        for word in *mentioned {
+            assert!(message.contains(word), "{arguments:?} does not mention {word}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_busy_port_that_was_asked_for_is_refused() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = busy.local_addr().unwrap().to_string();
+    let folder = TempDir::new().unwrap();
+    let output = run(&["--listen", &address, "--out", folder.path().to_str().unwrap(), "--exit"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--listen") && stderr(&output).contains(&address),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_run_prints_its_report_alone_and_keeps_the_same_in_the_folder() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--format", "json", "--tasks", "4"]);
+    let printed = Report::from_json(&output.stdout).unwrap();
+    let (path, kept) = only_report(folder.path());
+    assert_eq!(printed, kept);
+    assert_eq!(path.file_stem().unwrap().to_str().unwrap(), kept.run.id);
+    // A noisy machine may fail the noise floor; exit code and status then say the same.
+    let expected = match kept.run.status {
+        Status::Complete => 0,
+        Status::Invalid => 3,
+        status => panic!("{status:?}: {}", stderr(&output)),
+    };
+    assert_eq!(output.status.code(), Some(expected), "{}", stderr(&output));
+    let backends: Vec<&str> = kept.cells.iter().map(|cell| cell.backend.as_str()).collect();
+    assert_eq!(backends, ["sync", "tokio", "tokio (control)"]);
+    for cell in &kept.cells {
+        assert_eq!((cell.workload.as_str(), cell.variant.as_str()), ("semaphore", "pool"));
+        assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6));
+        assert_eq!(cell.params["tasks"], 4);
+        assert!(cell.throughput_ops_per_s.min > 0.0 && cell.wait_ns.count > 0);
+    }
+    assert!(kept.validity.iter().any(|check| check.check == "counts" && check.pass), "{:?}", kept.validity);
+    assert_eq!(kept.run.seed, 7);
+    assert!(kept.run.argv.contains(&"--slot".to_owned()));
+}
+
+#[test]
+fn every_workload_counts_right_on_every_backend() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--workload", "all.all", "--backend", "all", "--slot", "5ms"]);
+    let (_, report) = only_report(folder.path());
+    let counts = report.validity.iter().find(|check| check.check == "counts").unwrap();
+    assert!(counts.pass, "{}", counts.detail);
+    for workload in ["mutex", "semaphore", "condition", "event"] {
+        for backend in ["sync", "sync-traced", "tokio"] {
+            let found = report.cells.iter().any(|cell| cell.workload == workload && cell.backend == backend);
+            assert!(found, "{workload} on {backend}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn an_uncontended_run_is_not_valid_and_says_what_to_change() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--tasks", "1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("contended") && stderr(&output).contains("--tasks"));
+    assert_eq!(only_report(folder.path()).1.run.status, Status::Invalid);
+}
+
+#[test]
+fn the_table_fits_eighty_columns_and_names_the_noise_floor() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--workload", "mutex", "--backend", "sync,sync-traced,tokio"]);
+    let table = stdout(&output);
+    for line in table.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    for word in ["mutex.exclusive", "sync-traced", "Noise floor: tokio against itself", "Jain"] {
+        assert!(table.contains(word), "no {word} in {table}");
+    }
+    assert!(!table.contains('\u{1b}'), "no colour outside a terminal");
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured_and_marks_it() {
+    let folder = TempDir::new().unwrap();
+    let mut child = program()
+        .args(["--rounds", "10000", "--slot", "4ms", "--no-dashboard", "--format", "json", "--out"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first line says that the warm-up begins, so the handler is installed by then.
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.contains("warm-up"), "{line}");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let (_, report) = only_report(folder.path());
+    assert_eq!(report.run.status, Status::Interrupted);
+    assert_eq!(Report::from_json(&output.stdout).unwrap(), report);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_goes_to_standard_output() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("reports");
+    let mut child = program()
+        .args(["--rounds", "10000", "--slot", "4ms", "--no-dashboard", "--out"])
+        .arg(&out)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut String::new()).unwrap();
+    // The folder was there when the run began, and is a file when it ends.
+    fs::remove_dir(&out).unwrap();
+    fs::write(&out, "").unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(Report::from_json(&output.stdout).unwrap().run.status, Status::Interrupted);
+}
+
+#[test]
+fn list_names_workloads_and_backends() {
+    let text = stdout(&run(&["list"]));
+    for name in ["mutex.exclusive", "alias lock", "semaphore.pool", "sync-traced", "tokio", "--tasks"] {
+        assert!(text.contains(name), "no {name} in {text}");
+    }
+    let json: serde_json::Value = serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
+    let workloads: Vec<&str> =
+        json["workloads"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(workloads, ["mutex", "semaphore", "condition", "event"]);
+}
+
+#[test]
+fn a_report_compared_with_itself_is_no_regression() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let id = path.file_stem().unwrap().to_str().unwrap();
+    let output = run(&[
+        "compare",
+        path.to_str().unwrap(),
+        id,
+        "--out",
+        folder.path().to_str().unwrap(),
+        "--format",
+        "json",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["baseline"], id);
+    let comparisons = json["comparisons"].as_array().unwrap();
+    assert_eq!(comparisons.len(), 2 * 3, "backends times metrics");
+    assert!(comparisons.iter().filter(|it| it["metric"] == "throughput").all(|it| it["ratio"] == 1.0));
+}
+
+#[test]
+fn a_slower_report_is_a_regression_beyond_the_threshold_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let mut slower = store::read(&path).unwrap();
+    // Alike but for one backend, so that nothing else can be called slower.
+    let mut base = slower.clone();
+    for (report, ops) in [(&mut base, 10_000), (&mut slower, 5_000)] {
+        report.cells.retain(|cell| cell.backend == "sync");
+        for (index, round) in report.cells[0].rounds.iter_mut().enumerate() {
+            (round.ops, round.wall_ns) = (ops + index as u64, 1_000_000);
+        }
+    }
+    let [base_path, slower_path] = ["base.json", "slower.json"].map(|name| folder.path().join(name));
+    fs::write(&base_path, base.to_json()).unwrap();
+    fs::write(&slower_path, slower.to_json()).unwrap();
+    let compare = |more: &[&str]| {
+        let paths = [base_path.to_str().unwrap(), slower_path.to_str().unwrap()];
+        run(&[&["compare"], paths.as_slice(), more].concat())
+    };
+    let output = compare(&[]);
+    assert_eq!(output.status.code(), Some(99), "{}", stderr(&output));
+    assert!(stdout(&output).contains("slower"), "{}", stdout(&output));
+    let markdown = compare(&["--format", "markdown"]);
+    assert!(stdout(&markdown).contains("| sync"), "{}", stdout(&markdown));
+    let tolerant = compare(&["--threshold", "100"]);
+    assert_eq!(tolerant.status.code(), Some(0), "{}", stdout(&tolerant));
+}
+
+#[test]
+fn what_is_no_report_is_named_with_what_is_wrong() {
+    let folder = TempDir::new().unwrap();
+    let broken = folder.path().join("broken.json");
+    fs::write(&broken, "{\"schema\": \"bench-harness/report/v1\", \"run\"").unwrap();
+    let output = run(&["compare", broken.to_str().unwrap(), broken.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("broken.json") && stderr(&output).contains("cut short"),
+        "{}",
+        stderr(&output)
+    );
+
+    let output = run(&["compare", "nothing", "nothing", "--out", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("'nothing'"), "{}", stderr(&output));
+}
+
+#[test]
+fn export_writes_every_format_and_lists_them_for_an_unknown_one() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let path = path.to_str().unwrap();
+    for format in results::formats::FORMATS {
+        let output = run(&["export", path, "--to", format.name]);
+        assert_eq!(output.status.code(), Some(0), "{}: {}", format.name, stderr(&output));
+        assert!(!output.stdout.is_empty(), "{}", format.name);
+    }
+    let output = run(&["export", path, "--to", "xml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("'xml'") && stderr(&output).contains("markdown"), "{}", stderr(&output));
+}
+
+#[test]
+fn schema_prints_the_schema_of_the_report() {
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    assert_eq!(schema, Report::json_schema());
+}
+
+#[test]
+fn serve_names_bad_files_serves_the_others_and_ends_with_ctrl_c() {
+    let folder = TempDir::new().unwrap();
+    a_report(folder.path());
+    fs::write(folder.path().join("bad.json"), "[]").unwrap();
+    let mut child = program()
+        .arg("serve")
+        .arg(folder.path())
+        .args(["--listen", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let bad = lines.next().unwrap();
+    assert!(bad.contains("bad.json") && bad.contains("not a report"), "{bad}");
+    let serving = lines.next().unwrap();
+    assert!(serving.contains("1 report") && serving.contains("http://127.0.0.1:"), "{serving}");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
