@@ -10,6 +10,14 @@
 //!
 //! Rounds, statistics, reports and the collector are not known here: a caller picks an [`Arm`], hands it a
 //! [`Slot`] and gets plain numbers back.
+//!
+//! # What a slot does not do
+//!
+//! No loop gives the worker away of its own accord: where tasks neither wait nor hold across a yield (one permit
+//! for each of them, say), a worker stays with the task that it runs until the slot is over. tokio's primitives
+//! then send the task back every 128 operations (counted as forced yields), ours do not; on one worker
+//! [`SlotOutcome::ops_per_task`] shows one task that did everything. That is how the primitives behave, so it is
+//! shown and not smoothed. The defaults of every variant contend, where it does not arise.
 #![forbid(unsafe_code)]
 
 pub mod backend;

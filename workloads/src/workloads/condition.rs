@@ -203,3 +203,33 @@ async fn close<'a, B: ConditionBackend>(pair: &'a B::Pair, side: Side, guard: Op
         B::notify_everyone(pair, side, guard).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_task_takes_turns_and_two_have_a_side_each() {
+        let alone = Role::of(0, 1);
+        assert_eq!([alone.side, alone.next().side], [Side::Producer, Side::Consumer]);
+        assert_eq!(alone.next().next(), alone);
+        let (first, second) = (Role::of(0, 2), Role::of(1, 2));
+        assert_eq!([first.side, second.side], [Side::Producer, Side::Consumer]);
+        assert_eq!([first.next(), second.next()], [first, second]);
+    }
+
+    #[test]
+    fn law_names_what_does_not_add_up() {
+        let mut buffer = Buffer::new(2);
+        buffer.put();
+        buffer.put();
+        buffer.take();
+        assert_eq!(buffer.law(2, 1), Ok(()));
+        let law = buffer.law(3, 1).unwrap_err();
+        assert!(law.contains("put 3 items and took 1"), "{law}");
+        buffer.put();
+        buffer.put();
+        let law = buffer.law(4, 1).unwrap_err();
+        assert!(law.contains("held 2 already"), "{law}");
+    }
+}

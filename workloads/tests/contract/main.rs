@@ -88,8 +88,8 @@ fn defaults_contend_and_most_tasks_get_their_turn() {
         |label, params, pass, run| {
             assert_eq!(params.check(), Ok(()), "{label}");
             let outcome = &run.outcome;
-            // How much a throughput slot gets done depends on the machine; this one ran to its samples.
-            if pass == Pass::Latency {
+            // How much a throughput slot gets done depends on the machine; a latency slot runs to its samples here.
+            if pass == Pass::Latency && run.flavour.is_one_thread() {
                 // Not all: a condition gives nobody a right to the item that he was told of.
                 let worked = outcome.ops_per_task.iter().filter(|&&ops| ops > 0).count();
                 assert!(2 * worked > params.tasks, "{label}: {worked} tasks did anything");
@@ -135,7 +135,7 @@ fn half_of_the_waits_dropped() {
             Pass::Latency => Until::Samples(2_000),
         },
         |label, _, pass, run| {
-            if pass == Pass::Latency {
+            if pass == Pass::Latency && run.flavour.is_one_thread() {
                 assert!(run.outcome.cancelled > 0, "{label}: nothing was dropped");
                 assert!(run.outcome.ops_per_task.iter().any(|&ops| ops > 0), "{label}: nothing was done");
             }

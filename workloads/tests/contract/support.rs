@@ -19,6 +19,11 @@ pub(crate) const FLAVOURS: [Flavour; 3] =
     [Flavour::CurrentThread, Flavour::MultiThread { workers: 1 }, Flavour::MultiThread { workers: 2 }];
 
 impl Flavour {
+    /// Whether tasks take turns on one thread, so that it does not depend on the machine who meets whom.
+    pub(crate) fn is_one_thread(self) -> bool {
+        matches!(self, Self::CurrentThread | Self::MultiThread { workers: 1 })
+    }
+
     fn runtime(self) -> Runtime {
         match self {
             Self::CurrentThread => Builder::new_current_thread().enable_time().build().unwrap(),
@@ -42,6 +47,7 @@ pub(crate) enum Until {
 
 /// What came of a slot.
 pub(crate) struct Run {
+    pub(crate) flavour: Flavour,
     pub(crate) outcome: SlotOutcome,
     /// Samples that the recorders took.
     pub(crate) recorded: u64,
@@ -92,7 +98,8 @@ pub(crate) fn run(
         seed: 42,
     });
     // Ordering: Relaxed, the tasks were joined.
-    Run { outcome, recorded: recorded.load(Ordering::Relaxed), started: started.load(Ordering::Relaxed) }
+    let (recorded, started) = (recorded.load(Ordering::Relaxed), started.load(Ordering::Relaxed));
+    Run { flavour, outcome, recorded, started }
 }
 
 struct Counting {
