@@ -17,11 +17,18 @@ use crate::capture::{alone, named, watch};
 use crate::task::Task;
 
 thread_local! {
-    /// Name of the span at whose opening the subscriber panics, and of the one at whose end.
-    static TRAPS: Cell<[&'static str; 2]> = const { Cell::new([""; 2]) };
+    /// Name of the span at whose opening, end or closing the subscriber panics.
+    static TRAPS: Cell<[&'static str; 3]> = const { Cell::new([""; 3]) };
     /// Whether [`Reentrant`] is at work.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
+
+/// When it is first told of a span.
+const OPENING: usize = 0;
+/// When what is known at its end is recorded.
+const END: usize = 1;
+/// When it is let go.
+const CLOSING: usize = 2;
 
 /// Panics where [`TRAPS`] says, once: a trap that sprang is gone, so that what unwinding drops meets none.
 struct Panicking;
@@ -39,12 +46,18 @@ impl Panicking {
 
 impl<S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>> Layer<S> for Panicking {
     fn on_new_span(&self, attributes: &Attributes<'_>, _id: &Id, _context: Context<'_, S>) {
-        Self::tread(0, attributes.metadata().name());
+        Self::tread(OPENING, attributes.metadata().name());
     }
 
     fn on_record(&self, id: &Id, _values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            Self::tread(1, span.name());
+            Self::tread(END, span.name());
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(&id) {
+            Self::tread(CLOSING, span.name());
         }
     }
 }
@@ -56,25 +69,27 @@ fn among_panics(scene: impl FnOnce()) {
     tracing::subscriber::with_default(subscriber, scene);
 }
 
-/// Asserts that `call` meets a trap set at the opening (0) or at the end (1) of a span of that name.
+/// Asserts that `call` meets a trap set at that point of a span of that name.
 #[track_caller]
 fn springs<R>(which: usize, name: &'static str, call: impl FnOnce() -> R) {
-    let mut traps = [""; 2];
+    let mut traps = [""; 3];
     traps[which] = name;
     TRAPS.set(traps);
     let caught = catch_unwind(AssertUnwindSafe(|| drop(call())));
-    assert!(caught.is_err(), "no span `{name}` was opened");
-    assert_eq!(TRAPS.get(), [""; 2]);
+    assert!(caught.is_err(), "no span `{name}` came to that point");
+    assert_eq!(TRAPS.get(), [""; 3]);
 }
 
 #[test]
 fn panic_at_an_acquire_leaves_the_mutex_free() {
     among_panics(|| {
         let mutex = Arc::new(Mutex::new(()));
-        springs(0, span::ACQUIRE, || mutex.try_lock());
-        springs(0, span::ACQUIRE, || Arc::clone(&mutex).try_lock_owned());
-        springs(0, span::ACQUIRE, || Task::new().run(mutex.lock()));
-        springs(0, span::ACQUIRE, || Task::new().run(Arc::clone(&mutex).lock_owned()));
+        for which in [OPENING, CLOSING] {
+            springs(which, span::ACQUIRE, || mutex.try_lock());
+            springs(which, span::ACQUIRE, || Arc::clone(&mutex).try_lock_owned());
+            springs(which, span::ACQUIRE, || Task::new().run(mutex.lock()));
+            springs(which, span::ACQUIRE, || Task::new().run(Arc::clone(&mutex).lock_owned()));
+        }
         assert!(!mutex.is_locked());
         drop(mutex.try_lock().expect("it is free"));
     });
@@ -87,7 +102,7 @@ fn panic_at_a_wait_leaves_the_queue_whole() {
         let task = Task::new();
         let guard = mutex.try_lock().expect("it is free");
         let mut behind = pin!(mutex.lock());
-        springs(0, span::WAIT, || {
+        springs(OPENING, span::WAIT, || {
             let mut ahead = Box::pin(mutex.lock());
             task.poll(ahead.as_mut()).is_pending()
         });
@@ -104,16 +119,37 @@ fn panic_at_the_end_of_a_wait_hands_the_lock_on() {
     among_panics(|| {
         let mutex = Mutex::new(());
         let task = Task::new();
-        let guard = mutex.try_lock().expect("it is free");
-        let mut one = Box::pin(mutex.lock());
-        let mut two = pin!(mutex.lock());
-        task.wait(one.as_mut());
-        task.wait(two.as_mut());
-        drop(guard);
-        springs(1, span::WAIT, || task.poll(one.as_mut()).is_ready());
-        drop(one);
-        drop(task.finish(two.as_mut()));
-        assert!(!mutex.is_locked());
+        for (which, name) in [(END, span::WAIT), (CLOSING, span::WAIT), (CLOSING, span::ACQUIRE)] {
+            let guard = mutex.try_lock().expect("it is free");
+            let mut one = Box::pin(mutex.lock());
+            let mut two = pin!(mutex.lock());
+            task.wait(one.as_mut());
+            task.wait(two.as_mut());
+            drop(guard);
+            springs(which, name, || task.poll(one.as_mut()).is_ready());
+            drop(one);
+            drop(task.finish(two.as_mut()));
+            assert!(!mutex.is_locked());
+        }
+    });
+}
+
+#[test]
+fn panic_at_a_cancelled_wait_hands_the_lock_on() {
+    among_panics(|| {
+        let mutex = Mutex::new(());
+        let task = Task::new();
+        for (which, name) in [(END, span::WAIT), (CLOSING, span::WAIT), (END, span::ACQUIRE)] {
+            let guard = mutex.try_lock().expect("it is free");
+            let mut one = Box::pin(mutex.lock());
+            let mut two = pin!(mutex.lock());
+            task.wait(one.as_mut());
+            task.wait(two.as_mut());
+            drop(guard);
+            springs(which, name, || drop(one));
+            drop(task.finish(two.as_mut()));
+            assert!(!mutex.is_locked());
+        }
     });
 }
 
@@ -122,7 +158,7 @@ fn panic_at_a_release_releases() {
     among_panics(|| {
         let mutex = Mutex::new(());
         let task = Task::new();
-        for which in [0, 1] {
+        for which in [OPENING, END, CLOSING] {
             let guard = mutex.try_lock().expect("it is free");
             let mut waiting = pin!(mutex.lock());
             task.wait(waiting.as_mut());
@@ -138,15 +174,17 @@ fn panics_strand_no_permit() {
     among_panics(|| {
         let semaphore = Semaphore::new(3);
         let task = Task::new();
-        springs(0, span::ACQUIRE, || semaphore.try_acquire_many(2).is_ok());
-        springs(0, span::ACQUIRE, || task.run(semaphore.acquire_many(2)).is_ok());
+        for which in [OPENING, CLOSING] {
+            springs(which, span::ACQUIRE, || semaphore.try_acquire_many(2).is_ok());
+            springs(which, span::ACQUIRE, || task.run(semaphore.acquire_many(2)).is_ok());
+        }
         assert_eq!(semaphore.available_permits(), 3);
 
         let permits = semaphore.try_acquire_many(3).expect("they are free");
         let mut waiting = Box::pin(semaphore.acquire_many(2));
         task.wait(waiting.as_mut());
-        springs(0, span::RELEASE, || drop(permits));
-        springs(1, span::WAIT, || task.poll(waiting.as_mut()).is_ready());
+        springs(OPENING, span::RELEASE, || drop(permits));
+        springs(END, span::WAIT, || task.poll(waiting.as_mut()).is_ready());
         drop(waiting);
         assert_eq!(semaphore.available_permits(), 3);
         assert_eq!(semaphore.statistics().waiting, 0);
@@ -160,14 +198,22 @@ fn panic_in_a_condition_wait_leaves_its_lock_released() {
         let task = Task::new();
         let lock = || condition.try_lock().expect("it is free");
         // At its own spans, at the release of the lock, and at the acquire by which it has the lock again.
-        for (which, name) in [(0, span::ACQUIRE), (0, span::WAIT), (0, span::RELEASE), (1, span::RELEASE)] {
+        for (which, name) in [
+            (OPENING, span::ACQUIRE),
+            (OPENING, span::WAIT),
+            (OPENING, span::RELEASE),
+            (END, span::RELEASE),
+            (CLOSING, span::RELEASE),
+        ] {
             let mut waiting = Box::pin(lock().wait());
             springs(which, name, || task.poll(waiting.as_mut()).is_pending());
             drop(waiting);
             assert_eq!(condition.statistics().waiting, 0, "{name}");
             drop(lock());
         }
-        for (which, name) in [(1, span::WAIT), (0, span::ACQUIRE)] {
+        for (which, name) in
+            [(END, span::WAIT), (CLOSING, span::WAIT), (OPENING, span::ACQUIRE), (CLOSING, span::ACQUIRE)]
+        {
             let mut waiting = Box::pin(lock().wait());
             task.wait(waiting.as_mut());
             lock().notify_one();
@@ -176,7 +222,7 @@ fn panic_in_a_condition_wait_leaves_its_lock_released() {
             drop(lock());
         }
         let guard = lock();
-        springs(0, span::NOTIFY, || guard.notify_one());
+        springs(OPENING, span::NOTIFY, || guard.notify_one());
         drop(guard);
         drop(lock());
     });
@@ -189,11 +235,11 @@ fn panic_at_a_set_or_a_clear_leaves_the_event_usable() {
         let task = Task::new();
         let mut waiting = pin!(event.wait());
         task.wait(waiting.as_mut());
-        springs(0, span::SET, || event.set());
-        springs(0, span::CLEAR, || event.clear());
+        springs(OPENING, span::SET, || event.set());
+        springs(OPENING, span::CLEAR, || event.clear());
         event.set();
         task.finish(waiting.as_mut());
-        springs(0, span::ACQUIRE, || task.run(event.wait()));
+        springs(OPENING, span::ACQUIRE, || task.run(event.wait()));
         task.run(event.wait());
     });
 }
@@ -254,6 +300,65 @@ fn subscriber_may_use_the_mutex_of_which_it_is_told() {
     });
     let calls = *mutex.try_lock().expect("it is free");
     assert_ne!(calls, 0, "the subscriber never got it: this tested nothing");
+}
+
+/// Notes the names of spans as their owner lets them go. A registry keeps a parent open for its child's sake, so it
+/// would not tell.
+#[derive(Default)]
+struct LettingGo {
+    names: std::sync::Mutex<Vec<&'static str>>,
+    gone: Arc<std::sync::Mutex<Vec<&'static str>>>,
+}
+
+impl Subscriber for LettingGo {
+    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut names = self.names.lock().expect("nobody panics");
+        names.push(attributes.metadata().name());
+        Id::from_u64(names.len() as u64)
+    }
+
+    fn record(&self, _id: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _id: &Id, _follows: &Id) {}
+
+    fn event(&self, _event: &tracing::Event<'_>) {}
+
+    fn enter(&self, _id: &Id) {}
+
+    fn exit(&self, _id: &Id) {}
+
+    fn try_close(&self, id: Id) -> bool {
+        let index = usize::try_from(id.into_u64()).expect("spans are few") - 1;
+        let name = self.names.lock().expect("nobody panics")[index];
+        self.gone.lock().expect("nobody panics").push(name);
+        true
+    }
+}
+
+#[test]
+fn wait_is_let_go_before_its_acquire() {
+    let _alone = alone();
+    let subscriber = LettingGo::default();
+    let gone = Arc::clone(&subscriber.gone);
+    tracing::subscriber::with_default(subscriber, || {
+        let event = Event::new();
+        let task = Task::new();
+        let mut waiting = Box::pin(event.wait());
+        task.wait(waiting.as_mut());
+        drop(waiting);
+        let mut waiting = pin!(event.wait());
+        task.wait(waiting.as_mut());
+        event.set();
+        task.finish(waiting.as_mut());
+    });
+    assert_eq!(
+        *gone.lock().expect("nobody panics"),
+        [span::WAIT, span::ACQUIRE, span::SET, span::WAIT, span::ACQUIRE]
+    );
 }
 
 #[test]
