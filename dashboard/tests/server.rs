@@ -162,6 +162,25 @@ fn the_stream_begins_with_a_snapshot_and_goes_on_with_the_run() {
 }
 
 #[test]
+fn progress_without_a_new_report_is_a_small_event() {
+    let page = page();
+    page.publish(3);
+    let mut events = Events::open(page.address);
+    while events.next().unwrap().0 != "run" {}
+    let mut view = page.feed.latest().unwrap();
+    view.progress.phase = "throughput, slot 5".to_owned();
+    page.feed.publish(view);
+    loop {
+        let (name, data) = events.next().unwrap();
+        assert_ne!(name, "run", "the report is the same");
+        if name == "progress" {
+            assert_eq!(serde_json::from_str::<Progress>(&data).unwrap().phase, "throughput, slot 5");
+            return;
+        }
+    }
+}
+
+#[test]
 fn a_second_listener_gets_the_run_that_was_published_before_it_came() {
     let page = page();
     page.publish(2);

@@ -41,27 +41,39 @@ function decode(part) {
   }
 }
 
+let stream = null;
+let retry = null;
+
+const status = document.getElementById("connection");
+
+function say(state, text) {
+  status.dataset.state = state;
+  setText(status.lastElementChild, text);
+}
+
+// A page nobody looks at listens to nothing: it would cost the watched program, and the browser has few connections.
 function connect() {
-  const status = document.getElementById("connection");
-  const state = (name, text) => {
-    status.dataset.state = name;
-    setText(status.lastElementChild, text);
-  };
-  const stream = new EventSource("/api/v1/events");
-  stream.onopen = () => state("open", "live");
+  clearTimeout(retry);
+  stream?.close();
+  stream = null;
+  if (document.hidden) {
+    say("wait", "paused");
+    return;
+  }
+  stream = new EventSource("/api/v1/events");
+  stream.onopen = () => say("open", "live");
   stream.onmessage = (event) => {
-    state("open", "live");
     const snapshot = JSON.parse(event.data);
     showOverhead(snapshot);
     live.onSnapshot(snapshot);
   };
   stream.addEventListener("run", (event) => run.onRun(JSON.parse(event.data)));
+  stream.addEventListener("progress", (event) => run.onProgress(JSON.parse(event.data)));
   stream.onerror = () => {
-    state("lost", "not connected");
+    say("lost", "not connected");
     // The browser tries again by itself, unless the server refused; then we do, after a while.
-    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
+    if (stream.readyState === EventSource.CLOSED) retry = setTimeout(connect, 5000);
   };
-  addEventListener("pagehide", () => stream.close(), { once: true });
 }
 
 function showOverhead({ overhead, enabled }) {
@@ -94,6 +106,7 @@ function switchTheme() {
 document.getElementById("theme").addEventListener("click", switchTheme);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 addEventListener("hashchange", route);
+document.addEventListener("visibilitychange", connect);
 
 // Without a wish, show the run if there is one.
 if (location.hash.startsWith("#/")) route();

@@ -25,7 +25,7 @@ export function setAttribute(element, name, value) {
 //
 // A column: { title, hint, number, cell(item) } gives text or a node, and { sort(item) } makes it sortable.
 export class Table {
-  constructor({ caption, columns, key, empty, onSelect, sortBy, descending = true }) {
+  constructor({ caption, columns, key, empty, onSelect, sortBy, descending = true, long = false }) {
     Object.assign(this, { columns, key, onSelect, sortBy, descending });
     this.rows = new Map();
     this.items = [];
@@ -34,7 +34,7 @@ export class Table {
     this.body = h("tbody");
     this.empty = h("p", { class: "empty-row" }, empty ?? "Nothing yet.");
     this.table = h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, h("tr", {}, ...this.heads)), this.body);
-    this.root = h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": caption }, this.table, this.empty);
+    this.root = h("div", { class: long ? "table-wrap long" : "table-wrap", tabindex: "0", role: "region", "aria-label": caption }, this.table, this.empty);
   }
 
   #head(column) {
@@ -114,6 +114,8 @@ export const swatch = (series, name, control) =>
   h("span", { class: "backend" }, h("i", { class: `swatch series-${series}${control ? " dotted" : ""}`, "aria-hidden": "true" }), name);
 
 const VERDICTS = { faster: "▲ faster", slower: "▼ slower", equivalent: "= equivalent", inconclusive: "? inconclusive" };
+
+export const verdictGlyph = (verdict) => VERDICTS[verdict]?.split(" ")[0] ?? "";
 
 export const verdictBadge = (verdict) =>
   verdict ? h("span", { class: `badge verdict-${verdict}` }, VERDICTS[verdict] ?? verdict) : h("span", { class: "dim" }, "–");

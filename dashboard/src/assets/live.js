@@ -85,7 +85,7 @@ class LiveView {
     this.selected = null;
     this.tiles = ["primitives", "waiting now", "holding now", "acquired", "longest wait now"].map((label) => tile(label));
     this.table = new Table({ caption: "Live primitives", columns: COLUMNS, key: (row) => row.id, sortBy: "waiting", onSelect: (key) => this.select(key) });
-    this.waits = new Table({ caption: "Waits in progress", columns: this.#waitColumns(), key: (wait) => wait.op, sortBy: "waits for", empty: "Nobody waits at this moment." });
+    this.waits = new Table({ caption: "Waits in progress", columns: this.#waitColumns(), key: (wait) => wait.op, sortBy: "waits for", empty: "Nobody waits at this moment.", long: true });
     this.chart = h("div", { class: "chart low", "data-chart": "durations" });
     this.sites = new Table({ caption: "Lines that acquire it", columns: SITES, key: (site) => site.site, sortBy: "waited in all" });
     this.holders = new Table({ caption: "Who holds it now", columns: HOLDERS, key: (holder) => holder.op, empty: "Nobody holds it at this moment." });

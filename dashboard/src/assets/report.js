@@ -1,7 +1,7 @@
 // A report on the page, under way or stored: what it comes to, its charts, its table, how it was measured.
 
 import { draw, forget } from "./chart.js";
-import { h, setAttribute, setText, statusBadge, swatch, Table, verdictBadge } from "./dom.js";
+import { h, setAttribute, setText, statusBadge, swatch, Table, verdictBadge, verdictGlyph } from "./dom.js";
 import { decimal, duration, fraction, integer, interval, moment, rate, ratio, seconds } from "./format.js";
 
 const COLUMNS = [
@@ -72,11 +72,15 @@ export class ReportView {
     setText(this.title, page.run.id);
     this.status.replaceChildren(statusBadge(page.run.status));
     setText(this.meta, `${moment(page.run.started_at)} · ${seconds(page.run.duration_s)} · seed ${page.run.seed} · ${page.environment.cpu}, ${page.environment.cores} cores`);
-    this.progress.update(page.progress, page.run.status);
+    this.showProgress();
     this.#showProblems(page.validity);
     this.#showPicker(page.cases);
     this.#showCase();
     this.#showDetails(page);
+  }
+
+  showProgress() {
+    this.progress.update(this.page.progress, this.page.run.status);
   }
 
   close() {
@@ -96,7 +100,14 @@ export class ReportView {
     if (known.join("\n") !== cases.map((candidate) => candidate.key).join("\n")) {
       this.picker.replaceChildren(...cases.map((candidate) => this.#pickerButton(candidate, cases)));
     }
-    for (const button of this.picker.children) setAttribute(button, "aria-pressed", String(button.dataset.key === this.selected));
+    cases.forEach((candidate, index) => {
+      const button = this.picker.children[index];
+      setAttribute(button, "aria-pressed", String(candidate.key === this.selected));
+      const verdict = candidate.headlines[0]?.verdict;
+      setText(button.lastElementChild, verdictGlyph(verdict));
+      setAttribute(button.lastElementChild, "class", `glyph verdict-${verdict}`);
+      setAttribute(button.lastElementChild, "title", candidate.headlines[0]?.text);
+    });
   }
 
   #pickerButton(candidate, cases) {
@@ -108,7 +119,7 @@ export class ReportView {
     const twins = cases.filter((other) => other.workload === candidate.workload && other.variant === candidate.variant);
     const differing = twins.length > 1 ? candidate.params.filter(([name, value]) => twins.some((twin) => twin.params.some(([n, v]) => n === name && v !== value))) : [];
     const suffix = differing.map(([name, value]) => ` ${name} ${value}`).join(",");
-    return h("button", { type: "button", "data-key": candidate.key, onclick: choose }, h("b", {}, candidate.workload), ` ${candidate.variant}${suffix}`);
+    return h("button", { type: "button", "data-key": candidate.key, onclick: choose }, h("b", {}, candidate.workload), ` ${candidate.variant}${suffix}`, h("span", { class: "glyph" }));
   }
 
   #showCase() {

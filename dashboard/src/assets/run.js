@@ -19,6 +19,13 @@ export function onRun(page) {
   if (root) render();
 }
 
+// Between two rounds only the progress is new.
+export function onProgress(progress) {
+  if (!latest) return;
+  latest.progress = progress;
+  view?.showProgress();
+}
+
 export function show(section) {
   root = section;
   render();

@@ -15,7 +15,7 @@ mod wait_histogram;
 
 use plotly::Layout;
 use plotly::common::{Font, Orientation};
-use plotly::layout::{HoverMode, Legend, Margin};
+use plotly::layout::{Annotation, HoverMode, Legend, Margin};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -65,6 +65,14 @@ fn base_layout() -> Layout {
                 .y(1.0)
                 .y_anchor(plotly::common::Anchor::Bottom),
         )
+}
+
+/// A word in the middle of a chart that has nothing to draw; nothing where it has.
+fn empty_note(traces: &[Value], text: &str) -> Vec<Annotation> {
+    let note =
+        Annotation::new().text(text).show_arrow(false).font(Font::new().color("var(--ink-3)").size(13));
+    let note = note.x_ref("paper").x(0.5).y_ref("paper").y(0.5);
+    if traces.is_empty() { vec![note] } else { Vec::new() }
 }
 
 /// Keeps the wire short: four digits are more than a pixel shows.

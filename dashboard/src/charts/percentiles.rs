@@ -10,7 +10,7 @@ use results::{Cell, format_ns};
 
 use super::bins::joined;
 use super::palette::Series;
-use super::{Chart, axis, base_layout, plain, rounded};
+use super::{Chart, axis, base_layout, empty_note, plain, rounded};
 
 /// Points in a factor of ten of 1/(1-q).
 const POINTS_PER_DECADE: u32 = 16;
@@ -37,7 +37,10 @@ pub(crate) fn percentiles(cells: &[&Cell]) -> Chart {
             tails.push(format!("{} {}", cell.backend, format_ns(p99 as f64)));
         }
     }
-    let layout = base_layout().x_axis(percentile_axis()).y_axis(axis::time("", span));
+    let layout = base_layout()
+        .annotations(empty_note(&traces, "no waits timed yet"))
+        .x_axis(percentile_axis())
+        .y_axis(axis::time("", span));
     let summary = format!("Percentile curves of wait times. 99th percentiles: {}.", tails.join(", "));
     Chart::new(traces, &layout, summary)
 }

@@ -8,7 +8,7 @@ use plotly::layout::RangeMode;
 use results::format_ns;
 
 use super::bins::{Bins, joined};
-use super::{Chart, axis, base_layout, plain};
+use super::{Chart, axis, base_layout, empty_note, plain};
 
 /// Wait and hold times of a row, overlaid.
 pub(crate) fn primitive(row: &PrimitiveSnapshot) -> Chart {
@@ -26,6 +26,7 @@ pub(crate) fn primitive(row: &PrimitiveSnapshot) -> Chart {
         medians.push(median(name, distribution));
     }
     let layout = base_layout()
+        .annotations(empty_note(&traces, "nothing recorded yet"))
         .x_axis(axis::time("duration (log scale)", span))
         .y_axis(axis::plain("").tick_suffix(" %").range_mode(RangeMode::ToZero));
     let summary = if medians.is_empty() { "Nothing recorded yet.".to_owned() } else { medians.join(", ") };
@@ -102,5 +103,6 @@ mod tests {
         let chart = primitive(&row(&[], &[]));
         assert!(chart.data.is_empty());
         assert_eq!(chart.summary, "Nothing recorded yet.");
+        assert_eq!(chart.layout["annotations"][0]["text"], "nothing recorded yet");
     }
 }

@@ -6,7 +6,7 @@ use results::{Cell, format_ns};
 
 use super::bins::{Bins, joined};
 use super::palette::Series;
-use super::{Chart, axis, base_layout, plain};
+use super::{Chart, axis, base_layout, empty_note, plain};
 
 /// The wait times of the cells of one case.
 pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
@@ -26,6 +26,7 @@ pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
         }
     }
     let layout = base_layout()
+        .annotations(empty_note(&traces, "no waits timed yet"))
         .x_axis(axis::time("wait (log scale)", span))
         .y_axis(axis::plain("").tick_suffix(" %").range_mode(plotly::layout::RangeMode::ToZero));
     let summary = format!("Histogram of wait times. Medians: {}.", medians.join(", "));

@@ -1,4 +1,5 @@
-//! The stream of events: the snapshot as unnamed events, the run under way as events named `run`.
+//! The stream of events: the snapshot as unnamed events, the run under way as events named `run`, and as events
+//! named `progress` where nothing but its progress is new.
 //!
 //! A frame is made once and shared by all who listen. Nobody listens: nothing is made. Each listener sees
 //! the newest frame, never a backlog, so a slow one costs no memory. Their number is limited.
@@ -13,6 +14,7 @@ use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use results::Report;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -40,6 +42,7 @@ const LISTENERS_LIMIT: usize = 64;
 pub(crate) struct Hub {
     snapshot: watch::Sender<Option<Bytes>>,
     run: watch::Sender<Option<Bytes>>,
+    progress: watch::Sender<Option<Bytes>>,
     /// How many futures serve; streams end when the last is gone.
     open: watch::Sender<usize>,
     listeners: Arc<AtomicUsize>,
@@ -51,6 +54,7 @@ impl Hub {
         Self {
             snapshot: watch::Sender::new(None),
             run: watch::Sender::new(None),
+            progress: watch::Sender::new(None),
             open: watch::Sender::new(0),
             listeners: Arc::new(AtomicUsize::new(0)),
             joined: Arc::new(Notify::new()),
@@ -71,12 +75,15 @@ impl Hub {
         counted.ok()?;
         let mut snapshot = self.snapshot.subscribe();
         let mut run = self.run.subscribe();
+        let mut progress = self.progress.subscribe();
         snapshot.mark_changed();
         run.mark_changed();
+        progress.mark_changed();
         self.joined.notify_one();
         Some(Listener {
             snapshot,
             run,
+            progress,
             open: self.open.subscribe(),
             _seat: Seat { listeners: Arc::clone(&self.listeners) },
         })
@@ -87,6 +94,7 @@ impl Hub {
         while self.listeners.load(Ordering::Relaxed) == 0 {
             self.snapshot.send_replace(None);
             self.run.send_replace(None);
+            self.progress.send_replace(None);
             self.joined.notified().await;
         }
     }
@@ -119,6 +127,7 @@ impl Drop for Seat {
 struct Listener {
     snapshot: watch::Receiver<Option<Bytes>>,
     run: watch::Receiver<Option<Bytes>>,
+    progress: watch::Receiver<Option<Bytes>>,
     open: watch::Receiver<usize>,
     _seat: Seat,
 }
@@ -134,8 +143,9 @@ impl Listener {
                     drop(gone);
                     return None;
                 }
-                changed = self.snapshot.changed() => changed.ok().and_then(|()| self.snapshot.borrow_and_update().clone()),
-                changed = self.run.changed() => changed.ok().and_then(|()| self.run.borrow_and_update().clone()),
+                Ok(()) = self.snapshot.changed() => self.snapshot.borrow_and_update().clone(),
+                Ok(()) = self.run.changed() => self.run.borrow_and_update().clone(),
+                Ok(()) = self.progress.changed() => self.progress.borrow_and_update().clone(),
                 () = sleep(KEEP_ALIVE) => Some(Bytes::from_static(b": still here\n\n")),
             };
             if frame.is_some() {
@@ -176,22 +186,36 @@ async fn publish_while_listened(state: &State, feed: &mut watch::Receiver<Option
     let hub = state.hub();
     let mut snapshot_due = Instant::now();
     let mut run_due = Instant::now();
+    let mut drawn = None;
     while hub.listeners.load(Ordering::Relaxed) > 0 {
         if Instant::now() >= snapshot_due {
             snapshot_due = Instant::now() + SNAPSHOT_INTERVAL;
-            publish(&hub.snapshot, None, &state.collector().snapshot());
+            publish(&hub.snapshot, None, &*state.fresh_snapshot());
         }
         if Instant::now() >= run_due && feed.has_changed().unwrap_or(false) {
             run_due = Instant::now() + RUN_INTERVAL;
             let view = feed.borrow_and_update().clone();
             if let Some(view) = view {
-                publish(&hub.run, Some("run"), &RunPage::live(&view));
+                publish_run(hub, &view, &mut drawn);
             }
         }
         tokio::select! {
             () = sleep_until(snapshot_due) => {}
             () = next_view(feed, run_due) => {}
         }
+    }
+}
+
+/// Charts and tables only where the report is a new one: between rounds only the progress moves, and drawing
+/// takes time from the run that is measured.
+fn publish_run(hub: &Hub, view: &RunView, drawn: &mut Option<Arc<Report>>) {
+    if drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, &view.report)) {
+        publish(&hub.progress, Some("progress"), &view.progress);
+    } else {
+        publish(&hub.run, Some("run"), &RunPage::live(view));
+        // One who joins now must not be told of the progress before this view.
+        hub.progress.send_replace(None);
+        *drawn = Some(Arc::clone(&view.report));
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn primitive_charts(
             "take one of /api/v1/snapshot",
         ));
     };
-    let snapshot = state.collector().snapshot();
+    let snapshot = state.recent_snapshot();
     let row = snapshot.primitives.iter().find(|row| row.id == id);
     let row = row.ok_or_else(|| {
         ApiError::not_found(format!("there is no primitive {id}"), "take an id of /api/v1/snapshot")

@@ -1,7 +1,8 @@
 //! The table of routes, and what every route may use.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -32,7 +33,11 @@ struct Inner {
     reports_dir: Option<PathBuf>,
     hosts: HostRule,
     hub: Hub,
+    recent: Mutex<Option<(Instant, Arc<Snapshot>)>>,
 }
+
+/// How old a snapshot may be for what need not be exact: charts of a primitive are asked for right after an event.
+const RECENT: Duration = Duration::from_millis(500);
 
 impl State {
     pub(crate) fn new(
@@ -41,11 +46,37 @@ impl State {
         reports_dir: Option<PathBuf>,
         hosts: HostRule,
     ) -> Self {
-        Self { inner: Arc::new(Inner { collector, feed, reports_dir, hosts, hub: Hub::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                collector,
+                feed,
+                reports_dir,
+                hosts,
+                hub: Hub::new(),
+                recent: Mutex::new(None),
+            }),
+        }
     }
 
     pub(crate) fn collector(&self) -> &Collector {
         &self.inner.collector
+    }
+
+    /// A snapshot that may be half a second old. Taking one walks all rows, and thousands take milliseconds.
+    pub(crate) fn recent_snapshot(&self) -> Arc<Snapshot> {
+        let kept = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match kept {
+            Some((taken, snapshot)) if taken.elapsed() < RECENT => snapshot,
+            _ => self.fresh_snapshot(),
+        }
+    }
+
+    /// A snapshot of this moment, kept for [`recent_snapshot`](Self::recent_snapshot).
+    pub(crate) fn fresh_snapshot(&self) -> Arc<Snapshot> {
+        let snapshot = Arc::new(self.inner.collector.snapshot());
+        let kept = (Instant::now(), Arc::clone(&snapshot));
+        *self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        snapshot
     }
 
     pub(crate) fn feed(&self) -> &RunFeed {
