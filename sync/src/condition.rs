@@ -215,6 +215,40 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
         }
     }
 
+    /// The same hold of the lock, through another condition on it: to wait for that, or to notify its waiters.
+    ///
+    /// asyncio lets whoever holds the lock notify any condition on it; here the guard says which one is meant.
+    ///
+    /// # Panics
+    ///
+    /// If `other` is on another lock; this one is released then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Condition;
+    ///
+    /// let has_room = Condition::new(Vec::with_capacity(1));
+    /// let has_item = Condition::with_mutex(Arc::clone(has_room.mutex()));
+    ///
+    /// let mut guard = has_room.lock().await.wait_for(|items| items.is_empty()).await;
+    /// guard.push(1);
+    /// guard.switch_to(&has_item).notify_one();
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn switch_to<'b>(self, other: &'b Condition<T>) -> ConditionGuard<'b, T> {
+        assert!(
+            Arc::ptr_eq(&self.condition.mutex, &other.mutex),
+            "ConditionGuard::switch_to: the condition is on another lock"
+        );
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: read once, and the original is never dropped: the hold passes on with the lock.
+        other.guard(unsafe { std::ptr::read(&raw const this.hold) })
+    }
+
     /// Notifies the longest waiter, if there is one.
     pub fn notify_one(&self) {
         self.notify(1);

@@ -94,8 +94,6 @@ impl Pair {
     }
 }
 
-/// A guard notifies the condition through which the lock was taken. So the other side is notified by taking the
-/// lock once more, through its condition; the library has no shorter way today, and a user pays the same.
 impl ConditionBackend for Primitives {
     type Pair = Pair;
     type Guard<'a> = ConditionGuard<'a, Buffer>;
@@ -115,13 +113,11 @@ impl ConditionBackend for Primitives {
 
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
-        drop(guard);
-        pair.awaited_by(side.other()).lock().await.notify_one();
+        guard.switch_to(pair.awaited_by(side.other())).notify_one();
     }
 
     async fn notify_everyone<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.notify_all();
-        drop(guard);
-        pair.awaited_by(side.other()).lock().await.notify_all();
+        guard.switch_to(pair.awaited_by(side.other())).notify_all();
     }
 }
