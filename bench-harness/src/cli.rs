@@ -86,22 +86,22 @@ pub(crate) struct RunArgs {
 #[command(next_help_heading = "The contention")]
 pub(crate) struct Knobs {
     /// Tasks that contend, 1 to 1,000,000.
-    #[arg(long, value_name = "N", value_parser = count(Params::MAX_TASKS))]
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_TASKS), allow_negative_numbers = true)]
     pub(crate) tasks: Option<usize>,
     /// Permits of the semaphore or places in the buffer, 1 to 1,000,000,000.
-    #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS))]
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS), allow_negative_numbers = true)]
     pub(crate) permits: Option<usize>,
     /// How long each task holds what it acquired, such as 500ns, 10us or 2ms.
-    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) hold: Option<Duration>,
     /// How that time is spent.
     #[arg(long, value_name = "MODE")]
     pub(crate) hold_mode: Option<HoldMode>,
     /// Computation between two operations of a task, such as 0, 500ns or 10us.
-    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) think: Option<Duration>,
     /// Percentage of the acquisitions that are given up while they wait, 0 to 100.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_hyphen_values = true)]
     pub(crate) cancel: Option<f64>,
 }
 
@@ -110,19 +110,19 @@ pub(crate) struct Knobs {
 #[command(next_help_heading = "The method")]
 pub(crate) struct Method {
     /// Rounds that count; one more before them warms up. Fewer than 6 give no interval.
-    #[arg(long, value_name = "N", default_value = "20", value_parser = count(10_000))]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = count(10_000), allow_negative_numbers = true)]
     pub(crate) rounds: usize,
     /// Length of a throughput slot, 1ms to 60s; a latency slot takes a quarter of it.
-    #[arg(long, value_name = "DUR", default_value = "200ms", value_parser = slot)]
+    #[arg(long, value_name = "DUR", default_value = "200ms", value_parser = slot, allow_hyphen_values = true)]
     pub(crate) slot: Duration,
     /// Everything random is drawn from it; a random one where it is not given, and in the report.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// The executor under the tasks.
     #[arg(long, value_name = "KIND", default_value = "multi-thread")]
     pub(crate) runtime: RuntimeKind,
     /// Worker threads of the multi-thread runtime [default: 2, or 1 on a single core].
-    #[arg(long, value_name = "N", value_parser = workers)]
+    #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(crate) workers: Option<NonZeroUsize>,
 }
 
@@ -169,7 +169,7 @@ pub(crate) struct CompareArgs {
     pub(crate) candidate: String,
     /// Differences up to this percentage count as equivalent; where a figure became worse by more, and surely,
     /// the exit code is 99.
-    #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent, allow_hyphen_values = true)]
     pub(crate) threshold: f64,
     /// What standard output carries.
     #[arg(long, value_name = "FORMAT", default_value = "table")]

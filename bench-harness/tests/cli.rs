@@ -57,6 +57,7 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--backend", "tokyo"], &["--backend", "'tokyo'", "sync", "tokio"]),
         (&["--backend", "sync,"], &["--backend", "''"]),
         (&["--tasks", "0"], &["--tasks", "'0'"]),
+        (&["--tasks", "-3"], &["--tasks", "'-3'"]),
         (&["--tasks", "1000001"], &["--tasks", "'1000001'"]),
         (&["--permits", "0"], &["--permits", "'0'"]),
         (&["--rounds", "0"], &["--rounds", "'0'"]),
@@ -134,7 +135,7 @@ fn a_run_prints_its_report_alone_and_keeps_the_same_in_the_folder() {
 #[test]
 fn every_workload_counts_right_on_every_backend() {
     let folder = TempDir::new().unwrap();
-    let output = short_run(folder.path(), &["--workload", "all.all", "--backend", "all", "--slot", "5ms"]);
+    let output = short_run(folder.path(), &["--workload", "all.all", "--backend", "all"]);
     let (_, report) = only_report(folder.path());
     let counts = report.validity.iter().find(|check| check.check == "counts").unwrap();
     assert!(counts.pass, "{}", counts.detail);

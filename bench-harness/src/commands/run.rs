@@ -1,7 +1,7 @@
 //! A run: measures the cases, shows them while they are measured, and writes the report.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -208,7 +208,7 @@ fn in_words(report: &Report, format: Format) -> anyhow::Result<String> {
     }
 }
 
-fn say_where(path: &PathBuf) {
+fn say_where(path: &Path) {
     eprintln!("report: {}", path.display());
 }
 
