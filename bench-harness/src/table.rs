@@ -11,6 +11,8 @@ use results::{
 
 /// Width where there is no terminal to ask.
 const PLAIN_WIDTH: u16 = 80;
+/// A terminal that says it is narrower does not know its width; some say 0.
+const NARROWEST: u16 = 40;
 /// From here on a figure and its range fit beside each other.
 const WIDE: u16 = 112;
 
@@ -26,7 +28,8 @@ impl Screen {
     pub(crate) fn of_stdout() -> Self {
         let terminal = std::io::stdout().is_terminal();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let width = if terminal { Table::new().width().unwrap_or(PLAIN_WIDTH) } else { PLAIN_WIDTH };
+        let asked = if terminal { Table::new().width() } else { None };
+        let width = asked.filter(|width| *width >= NARROWEST).unwrap_or(PLAIN_WIDTH);
         Self { width, colour: terminal && !no_colour }
     }
 

@@ -61,8 +61,11 @@ fn in_words(
     if markdown {
         table.load_style(presets::ASCII_MARKDOWN);
     }
+    let mut last_case = None;
     for comparison in &between.comparisons {
-        table.add_row(row(comparison, screen));
+        let case = Some(comparison.case());
+        table.add_row(row(comparison, screen, !markdown && case == last_case));
+        last_case = case;
     }
     if !between.comparisons.is_empty() {
         let _ = writeln!(out, "{}\n\nA ratio above 1 means that the candidate is better.", table.trim_fmt());
@@ -75,12 +78,17 @@ fn in_words(
     out
 }
 
-fn row(comparison: &Comparison, screen: Screen) -> Vec<TableCell> {
+/// For the eye the case stands once above its figures; a reader of markdown may sort the rows.
+fn row(comparison: &Comparison, screen: Screen, same_case: bool) -> Vec<TableCell> {
     // The comparison names report and backend; the reports stand above the table.
     let backend = comparison.candidate.rsplit('/').next().unwrap_or_default();
     let case =
         format!("{}.{}\n{}", comparison.workload, comparison.variant, table::describe(&comparison.params));
-    let case = if screen.width == u16::MAX { case.replace('\n', " · ") } else { case };
+    let case = match case {
+        _ if same_case => String::new(),
+        case if screen.width == u16::MAX => case.replace('\n', " · "),
+        case => case,
+    };
     vec![
         TableCell::new(case),
         TableCell::new(backend),
