@@ -1,6 +1,6 @@
 //! Counts what a thread does beside computing: allocations, and looks at the clock.
 //!
-//! The clock is counted by standing in for the C library's `clock_gettime`, which is what `Instant::now` calls on
+//! The clock is counted by standing in for the C library's `clock_gettime`, which is what `Instant::now` calls on 64-bit
 //! Linux; elsewhere it is not counted. Nothing of this is in the crate itself, which so is tested as it is used.
 #![expect(unsafe_code, reason = "an allocator and a function of the C library can only be replaced so")]
 
@@ -8,7 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// Whether looks at the clock are counted here.
-pub(crate) const CLOCK_IS_COUNTED: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
+pub(crate) const CLOCK_IS_COUNTED: bool =
+    cfg!(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"));
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -64,7 +65,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod clock {
     //! `clock_gettime`, counted. The linker takes the program's own before the library's.
 

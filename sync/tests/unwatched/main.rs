@@ -1,7 +1,7 @@
 //! With no subscriber in the process nothing is built: no call allocates, and none looks at the clock.
 //!
 //! What is checked: allocations of the calling thread (every platform), and its calls of the C library's
-//! `clock_gettime` (Linux with glibc; see `counters`). That no span is built follows only in part: a span that was
+//! `clock_gettime` (64-bit Linux with glibc; see `counters`). That no span is built follows only in part: a span that was
 //! built and disabled at once would allocate nothing. What a call costs then is for the benches to measure. No test
 //! of this binary may install a subscriber: the level that is wanted is one for the whole process.
 #![cfg(not(loom))]
