@@ -55,7 +55,7 @@ export class ReportView {
       h("div", { class: "grid two" },
         card("Against the baseline", "Ratio with its interval; further right is better.", bandKeys(true), this.#chart("comparison", "auto")),
         card("Throughput, round by round", "Operations per second. Rounds are the replicates: look for drift and slow ones.", this.#chart("throughput")),
-        card("Wait times", "Share of waits by their length. Further left is better.", this.#chart("wait_histogram")),
+        card("Wait times", "Share of waits by their length; left is better. A double click shows outliers too.", this.#chart("wait_histogram")),
         card("Percentiles of the waits", "The wait that this share of waits does not exceed. Lower is better.", this.#chart("percentiles"))),
       card("Figures", null, this.table.root),
       this.details,

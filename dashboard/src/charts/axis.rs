@@ -28,6 +28,15 @@ pub(super) fn time(title: &str, span: Option<(f64, f64)>) -> Axis {
     plain(title).type_(AxisType::Log).tick_angle(0.0).tick_values(ticks).tick_text(labels)
 }
 
+/// The same, showing just that span at first; the rest is a zoom away.
+pub(super) fn time_within(title: &str, span: Option<(f64, f64)>) -> Axis {
+    let axis = time(title, span);
+    match span {
+        Some((low, high)) => axis.range(vec![low.log10(), high.log10()]),
+        None => axis,
+    }
+}
+
 /// Logarithmic ratios, as far below 1 as above.
 pub(super) fn ratio(title: &str, farthest: f64) -> Axis {
     let reach = if farthest.is_finite() { farthest.clamp(1.1, 1e6) } else { 1e6 } * 1.08;

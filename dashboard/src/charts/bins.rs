@@ -2,11 +2,15 @@
 
 use super::rounded;
 
-/// Bins in a factor of ten: a bin is 15 % wide, which two significant digits resolve.
-const BINS_PER_DECADE: f64 = 16.0;
+/// Bins in a factor of ten: a bin is 10 % wide, which two significant digits resolve.
+const BINS_PER_DECADE: f64 = 24.0;
 
 /// Bins at most: from 1 ns to more than an hour.
-const BINS_LIMIT: i32 = 16 * 13;
+const BINS_LIMIT: i32 = 24 * 13;
+
+/// What may lie outside the body on either side, and the room left beside it.
+const OUTSIDE_PERCENT: f64 = 0.1;
+const ROOM_BINS: i32 = 4;
 
 /// Shares of a distribution, in percent, over adjacent bins.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +33,22 @@ impl Bins {
         let last = counts.iter().rposition(|&count| count > 0)?;
         let percent = counts[first..=last].iter().map(|&count| 100.0 * count as f64 / total as f64).collect();
         Some(Self { first: first as i32, percent })
+    }
+
+    /// The edges in nanoseconds between which nearly all lies, with a little room: what a chart shows at first.
+    ///
+    /// A single wait of a second among microseconds would squeeze the rest into a few pixels.
+    pub(super) fn body_ns(&self) -> (f64, f64) {
+        let mut below = 0.0;
+        let mut inside = (self.percent.len(), 0);
+        for (offset, percent) in self.percent.iter().enumerate() {
+            if below + percent > OUTSIDE_PERCENT && below < 100.0 - OUTSIDE_PERCENT {
+                inside = (inside.0.min(offset), inside.1.max(offset));
+            }
+            below += percent;
+        }
+        let (start, end) = (self.first + inside.0 as i32, self.first + inside.1 as i32);
+        (edge(start - ROOM_BINS), edge(end + 1 + ROOM_BINS))
     }
 
     /// Lowest and highest edge in nanoseconds.
@@ -96,6 +116,19 @@ mod tests {
         assert_eq!(x.len(), y.len());
         assert_eq!((y[0], *y.last().unwrap()), (0.0, 0.0));
         assert!(x.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn a_lonely_outlier_lies_outside_the_body() {
+        let bins = Bins::of([(30, 1), (20_000, 50_000), (40_000, 50_000), (1_000_000_000, 1)]).unwrap();
+        let (low, high) = bins.body_ns();
+        assert!(low > 10_000.0 && low < 20_000.0 && high > 40_000.0 && high < 80_000.0, "{low} {high}");
+    }
+
+    #[test]
+    fn a_single_bin_is_its_own_body() {
+        let (low, high) = Bins::of([(700, 1)]).unwrap().body_ns();
+        assert!(low < 700.0 && high > 700.0, "{low} {high}");
     }
 
     #[test]

@@ -21,13 +21,13 @@ pub(crate) fn primitive(row: &PrimitiveSnapshot) -> Chart {
     let mut medians = Vec::new();
     for (name, distribution, color, fill, dash) in kinds {
         let Some(bins) = Bins::of(distribution.buckets.iter().copied()) else { continue };
-        span = joined(span, bins.span_ns());
+        span = joined(span, bins.body_ns());
         traces.push(plain(&outline(name, &bins, color, fill, dash)));
         medians.push(median(name, distribution));
     }
     let layout = base_layout()
         .annotations(empty_note(&traces, "nothing recorded yet"))
-        .x_axis(axis::time("duration (log scale)", span))
+        .x_axis(axis::time_within("duration (log scale)", span))
         .y_axis(axis::plain("").tick_suffix(" %").range_mode(RangeMode::ToZero));
     let summary = if medians.is_empty() { "Nothing recorded yet.".to_owned() } else { medians.join(", ") };
     Chart::new(traces, &layout, summary)

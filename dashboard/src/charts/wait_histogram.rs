@@ -18,7 +18,7 @@ pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
         let Ok(histogram) = cell.wait_ns.histogram() else { continue };
         let recorded = histogram.iter_recorded().map(|v| (v.value_iterated_to(), v.count_at_value()));
         let Some(bins) = Bins::of(recorded) else { continue };
-        span = joined(span, bins.span_ns());
+        span = joined(span, bins.body_ns());
         let series = Series::of(&cell.backend);
         traces.push(plain(&outline(&cell.backend, &series, &bins)));
         if let (false, Some(p50)) = (series.control, cell.wait_ns.p50) {
@@ -27,7 +27,7 @@ pub(crate) fn wait_histogram(cells: &[&Cell]) -> Chart {
     }
     let layout = base_layout()
         .annotations(empty_note(&traces, "no waits timed yet"))
-        .x_axis(axis::time("wait (log scale)", span))
+        .x_axis(axis::time_within("wait (log scale)", span))
         .y_axis(axis::plain("").tick_suffix(" %").range_mode(plotly::layout::RangeMode::ToZero));
     let summary = format!("Histogram of wait times. Medians: {}.", medians.join(", "));
     Chart::new(traces, &layout, summary)
