@@ -405,7 +405,7 @@ impl Parking {
     }
 
     fn resume<'a, T: ?Sized>(&mut self, condition: &'a Condition<T>, waker: &Waker) -> ConditionGuard<'a, T> {
-        let (spans, granted_at) = self.0.resume();
+        let (spans, granted_at) = self.0.end();
         let mut guard = condition.guard(Hold::NONE);
         spans.granted(granted_at);
         // The lock is held again, by an operation of its own: the one that its `release` will name.
@@ -442,7 +442,7 @@ impl Parking {
             drop(locked);
             state = seen;
         }
-        let spans = self.0.end();
+        let (spans, granted_at) = self.0.end();
         if state != PARKED {
             let granted = ReleaseOnDrop(permits, usize::from(state == GRANTED));
             // It had a notification: the next one gets it, and joins the queue before the lock is let go.
@@ -450,7 +450,7 @@ impl Parking {
             drop(granted);
         }
         drop(waker);
-        spans.cancelled();
+        spans.cancelled(granted_at);
     }
 }
 

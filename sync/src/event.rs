@@ -233,7 +233,7 @@ impl Watch {
         match state {
             QUEUED => Poll::Pending,
             GRANTED => {
-                let (spans, granted_at) = self.0.resume();
+                let (spans, granted_at) = self.0.end();
                 spans.granted(granted_at);
                 Poll::Ready(())
             }
@@ -281,9 +281,9 @@ impl Watch {
             _ => None,
         };
         drop(queue);
-        let spans = self.0.end();
+        let (spans, granted_at) = self.0.end();
         drop(waker);
-        spans.cancelled();
+        spans.cancelled(granted_at);
     }
 }
 

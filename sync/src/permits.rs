@@ -312,7 +312,7 @@ impl Acquisition {
         match state {
             QUEUED => Poll::Pending,
             GRANTED => {
-                let (spans, granted_at) = self.wait.resume();
+                let (spans, granted_at) = self.wait.end();
                 // The wait is over, so that `cancel` would not give the permits back should the subscriber panic.
                 let back = GiveBackOnPanic(permits, self.n as usize);
                 let hold = spans.granted(granted_at);
@@ -320,7 +320,7 @@ impl Acquisition {
                 Poll::Ready(Ok(hold))
             }
             CLOSED => {
-                let (spans, granted_at) = self.wait.resume();
+                let (spans, granted_at) = self.wait.end();
                 spans.closed(granted_at);
                 Poll::Ready(Err(Refusal::Closed))
             }
@@ -381,7 +381,7 @@ impl Acquisition {
             QUEUED => unsafe { queue.remove(&self.wait.waiter) },
             _ => None,
         };
-        let spans = self.wait.end();
+        let (spans, granted_at) = self.wait.end();
         match state {
             // A large request may have stood in the way of smaller ones.
             QUEUED => permits.grant_and_wake(queue, now),
@@ -395,7 +395,7 @@ impl Acquisition {
             }
         };
         drop(waker);
-        spans.cancelled();
+        spans.cancelled(granted_at);
     }
 }
 

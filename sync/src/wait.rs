@@ -40,20 +40,14 @@ impl Wait {
         matches!(self.waiter.state(), IDLE | DONE)
     }
 
-    /// Ends a wait that is in no list any more, and hands out its spans.
-    pub(crate) fn end(&mut self) -> WaitSpans {
+    /// Ends a wait that is in no list any more: hands out its spans, and when it was granted or closed.
+    pub(crate) fn end(&mut self) -> (WaitSpans, Stamp) {
         if self.is_idle_or_done() {
-            self.waiter.set_state(DONE);
-            return WaitSpans::NONE;
+            return (WaitSpans::NONE, Stamp::NONE);
         }
-        self.waiter.set_state(DONE);
-        // SAFETY: W1; the state is `DONE` now, so that nobody reads them again.
-        unsafe { self.spans.assume_init_read() }
-    }
-
-    /// As [`end`](Self::end) of a wait that was granted or closed, with the moment of that.
-    pub(crate) fn resume(&mut self) -> (WaitSpans, Stamp) {
         let granted_at = self.waiter.granted_at();
-        (self.end(), granted_at)
+        self.waiter.set_state(DONE);
+        // SAFETY: W1, by the state above; it is `DONE` now, so that nobody reads them again.
+        (unsafe { self.spans.assume_init_read() }, granted_at)
     }
 }

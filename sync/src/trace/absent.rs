@@ -96,7 +96,7 @@ impl WaitSpans {
     pub(crate) fn closed(self, _granted_at: Stamp) {}
 
     #[inline(always)]
-    pub(crate) fn cancelled(self) {}
+    pub(crate) fn cancelled(self, _granted_at: Stamp) {}
 }
 
 pub(crate) struct Release;

@@ -279,10 +279,10 @@ impl WaitSpans {
         }
     }
 
-    /// The future was dropped.
-    pub(crate) fn cancelled(self) {
+    /// The future was dropped; if it had been granted by then, at `granted_at`.
+    pub(crate) fn cancelled(self, granted_at: Stamp) {
         if let Some(open) = self.0 {
-            open.end(schema::outcome::CANCELLED, Stamp::NONE);
+            open.end(schema::outcome::CANCELLED, granted_at);
         }
     }
 }
