@@ -63,8 +63,8 @@ fn contended(cells: &[Cell]) -> Check {
         match least {
             None => Err("nothing was measured: let it run for longer".into()),
             Some((fraction, cell)) if fraction < CONTENDED_FLOOR => Err(format!(
-                "only {} of the acquisitions of {} had to wait, and {} are needed: raise --tasks or --hold, or lower \
-             --permits or --think",
+                "only {} of the acquisitions of {} had to wait, and {} are needed: raise --tasks or --hold, lower \
+             --permits or --think, or hold with --hold-mode yield (no more tasks than workers can spin at once)",
                 percent(fraction),
                 name(cell),
                 percent(CONTENDED_FLOOR),
