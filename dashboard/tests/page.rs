@@ -179,6 +179,14 @@ fn every_tab_draws_live_data_without_a_complaint() {
     let headline = browser.evaluate("document.querySelector('#run .headline').textContent");
     assert!(headline.as_str().unwrap().starts_with("After 6 of 20 rounds: sync is faster"), "{headline}");
 
+    let painted = "document.querySelector('#run [data-chart=throughput]')._fullData[0].line.color";
+    let color = browser.evaluate(painted);
+    browser.evaluate("document.getElementById('theme').click()");
+    assert_eq!(browser.evaluate("localStorage.getItem('theme')"), "dark");
+    browser.until(&format!("{painted} !== {color} && document.documentElement.dataset.theme === 'dark'"));
+    // From here on the system's preference holds again.
+    browser.evaluate("(localStorage.clear(), delete document.documentElement.dataset.theme)");
+
     for theme in ["light", "dark"] {
         for size in [WIDE, NARROW] {
             look_at_every_tab(&browser, theme, size);
