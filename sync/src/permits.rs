@@ -232,8 +232,11 @@ impl Permits {
 }
 
 /// Grants from the head on while the count suffices and the batch has room. Returns whether there is more.
+///
+/// Once it is closed nobody is granted: `close` ends those who are left, and gives the lock back in between.
 pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Stamp) -> bool {
-    while let Some(n) = queue.front_tag()
+    while !queue.flag()
+        && let Some(n) = queue.front_tag()
         && queue.count() >= n as usize
     {
         if batch.is_full() {
@@ -344,7 +347,11 @@ impl Acquisition {
                         return Poll::Pending;
                     }
                     other => {
+                        // Should dropping the waker unwind, what was taken goes back.
+                        let taken = if matches!(other, Joined::Taken) { self.n as usize } else { 0 };
+                        let back = GiveBackOnPanic(permits, taken);
                         drop(self.wait.waiter.take_waker());
+                        std::mem::forget(back);
                         other
                     }
                 }
