@@ -8,7 +8,7 @@ use results::compare::{Options, control, within_run};
 use results::{Cell, Check, Comparison, Environment, Report, Run, SCHEMA, Status};
 
 use crate::cases::Case;
-use crate::runner::{CaseTally, Ending};
+use crate::runner::{CaseTally, Ending, Settings};
 use crate::validity::{self, Evidence};
 
 /// What a report says of its run apart from the measurement.
@@ -18,12 +18,18 @@ pub(crate) struct Sheet {
     started_at: Timestamp,
     argv: Vec<String>,
     seed: u64,
+    rounds: usize,
     pub(crate) environment: Environment,
 }
 
 impl Sheet {
     /// For a run that begins now.
-    pub(crate) fn new(cases: &[Case], argv: Vec<String>, seed: u64, environment: Environment) -> Self {
+    pub(crate) fn new(
+        cases: &[Case],
+        argv: Vec<String>,
+        settings: &Settings,
+        environment: Environment,
+    ) -> Self {
         let started_at = Timestamp::now();
         let names: BTreeSet<&str> = cases.iter().map(|case| case.workload.name).collect();
         let what = match Vec::from_iter(names).as_slice() {
@@ -31,7 +37,7 @@ impl Sheet {
             names => format!("{}-workloads", names.len()),
         };
         let id = format!("{}-{what}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), random() & 0xffff);
-        Self { id, started_at, argv, seed, environment }
+        Self { id, started_at, argv, seed: settings.seed, rounds: settings.rounds, environment }
     }
 
     /// The report of what was measured until now. Without an ending the run is still under way.
@@ -56,6 +62,10 @@ impl Sheet {
             broken_laws: &broken_laws,
         };
         let mut validity = validity::checks(&evidence);
+        if ending.is_none() {
+            // More are to come.
+            validity.retain(|check| check.check != validity::ROUNDS);
+        }
         if let Some(Ending::Failed(what)) = ending {
             validity.push(Check { check: "finished".into(), pass: false, detail: what.clone() });
         }
@@ -67,6 +77,7 @@ impl Sheet {
                 duration_s,
                 argv: self.argv.clone(),
                 seed: self.seed,
+                rounds_planned: Some(self.rounds),
                 status: status(ending, &validity),
             },
             environment: self.environment.clone(),

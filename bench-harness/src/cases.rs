@@ -205,7 +205,7 @@ fn with_knobs(defaults: Params, knobs: &Knobs) -> Params {
 
 /// A turn that is longer than the shortest slot would be cut off by its end in every round.
 fn check_fits(params: &Params, slot: Duration) -> anyhow::Result<()> {
-    let shortest = crate::runner::latency_slot(slot);
+    let shortest = crate::runner::schedule::latency_slot(slot);
     for (option, value) in [("--hold", params.hold), ("--think", params.think)] {
         if value > shortest {
             return Err(Usage::error(format!(

@@ -8,6 +8,8 @@ use results::{Cell, Check, Comparison, Environment, Params, Round, Verdict, form
 const CONTENDED_FLOOR: f64 = 0.1;
 /// Fewer pairs of rounds than this give no 95 % interval: two to the power of five is less than 40.
 const ROUNDS_FLOOR: usize = 6;
+/// Name of the check that there were enough.
+pub(crate) const ROUNDS: &str = "rounds";
 /// A spun hold may take this many times as long as asked for …
 const HOLD_STRETCH: f64 = 2.0;
 /// … plus what the reads of the clock around it may cost.
@@ -114,7 +116,7 @@ fn spun_hold_ns(params: &Params) -> Option<f64> {
 fn rounds(cells: &[Cell]) -> Check {
     let fewest = cells.iter().map(|cell| cell.rounds.len()).min().unwrap_or(0);
     check(
-        "rounds",
+        ROUNDS,
         if fewest >= ROUNDS_FLOOR {
             Ok(format!("{fewest} rounds"))
         } else {

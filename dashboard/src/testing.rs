@@ -37,6 +37,7 @@ pub(crate) fn report(rounds: usize, status: Status) -> Report {
             duration_s: 0.9 * rounds as f64,
             argv: ["--workload", "semaphore,mutex", "--rounds", "20"].map(str::to_owned).to_vec(),
             seed: 42,
+            rounds_planned: Some(20),
             status,
         },
         environment: environment(),

@@ -43,6 +43,9 @@ pub struct Run {
     pub argv: Vec<String>,
     /// Everything random was drawn from it.
     pub seed: u64,
+    /// Rounds that were asked for, so that a run under way or interrupted can say how far it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds_planned: Option<usize>,
     /// How it ended.
     pub status: Status,
 }

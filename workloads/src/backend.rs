@@ -15,7 +15,7 @@
 use std::future::Future;
 use std::ops::DerefMut;
 
-use crate::workloads::condition::Buffer;
+use crate::buffer::Buffer;
 
 /// A lock around a counter.
 pub trait MutexBackend: 'static {

@@ -22,6 +22,7 @@
 
 pub mod backend;
 pub mod backends;
+pub mod buffer;
 mod measure;
 mod params;
 mod slot;

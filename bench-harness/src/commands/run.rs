@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
         seed: method.seed.unwrap_or_else(|| assemble::random() % DRAWN_SEEDS),
         observed: live.url().is_some(),
     };
-    let sheet = Sheet::new(&plan.cases, argv, settings.seed, environment::describe(executor));
+    let sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
     let bench = Bench { plan: &plan, settings, sheet, live: &live };
     let runtime = executor.build().context("cannot start the runtime that the tasks run on")?;
     let (report, ending) = bench.measure(runtime, &interrupt)?;

@@ -5,7 +5,7 @@
 pub(crate) mod clock;
 mod driver;
 mod recorder;
-mod schedule;
+pub(crate) mod schedule;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -76,11 +76,6 @@ pub(crate) struct Measured {
     pub(crate) ending: Ending,
 }
 
-/// Length of a latency slot.
-pub(crate) fn latency_slot(slot: Duration) -> Duration {
-    slot / 4
-}
-
 /// Slots that a run consists of, and the time that they take together.
 pub(crate) fn extent(cases: &[Case], settings: &Settings) -> (usize, Duration) {
     let mut slots = 0;
@@ -88,7 +83,8 @@ pub(crate) fn extent(cases: &[Case], settings: &Settings) -> (usize, Duration) {
     for case in cases {
         let (arms, observed) = (case.entrants.len(), usize::from(observed(case, settings).is_some()));
         slots += (2 * arms + observed) * (settings.rounds + 1);
-        let round = settings.slot * arms as u32 + latency_slot(settings.slot) * (arms + observed) as u32;
+        let round =
+            settings.slot * arms as u32 + schedule::latency_slot(settings.slot) * (arms + observed) as u32;
         time += round * (settings.rounds + 1) as u32;
     }
     (slots, time)
@@ -164,7 +160,7 @@ impl Run<'_> {
     ) -> Result<driver::Reading, Ending> {
         let (what, duration) = match pass {
             Pass::Throughput => ("throughput", self.settings.slot),
-            Pass::Latency => ("latency", latency_slot(self.settings.slot)),
+            Pass::Latency => ("latency", schedule::latency_slot(self.settings.slot)),
         };
         let what = if watched && !entrant.arm.backend.traced { "for the Live page" } else { what };
         let slot = format!("{}, {what}", entrant.name);

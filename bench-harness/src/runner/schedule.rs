@@ -1,9 +1,16 @@
-//! Which slot comes when. All of it follows from the seed, so a run can be repeated.
+//! Which slot comes when, and how long it is. All of it follows from the seed, so a run can be repeated.
+
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use workloads::Pass;
+
+/// Length of a latency slot, for throughput slots of `slot`.
+pub(crate) fn latency_slot(slot: Duration) -> Duration {
+    slot / 4
+}
 
 /// The order in which a round visits the arms: a permutation of `0..arms`, drawn anew for each round and pass.
 pub(crate) fn order(seed: u64, case: usize, round: usize, pass: Pass, arms: usize) -> Vec<usize> {

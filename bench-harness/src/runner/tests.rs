@@ -120,7 +120,7 @@ fn settings(rounds: usize, observed: bool) -> Settings {
 fn report(plan: &Plan, settings: &Settings, driver: &mut MadeUp) -> (Report, Ending, Notes) {
     let mut notes = Notes::default();
     let measured = run(&plan.cases, settings, driver, &mut notes);
-    let sheet = Sheet::new(&plan.cases, vec![], settings.seed, environment());
+    let sheet = Sheet::new(&plan.cases, vec![], settings, environment());
     let report = sheet.report(&plan.cases, &measured.tallies, Some(&measured.ending), 1.0);
     (report, measured.ending, notes)
 }

@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fastant::Instant;
 use tracing::span::{Attributes, Record};
 
+use super::counter::{Counter, StripedCounter};
 use super::fields::{End, Fields, Kind, Layout, Outcome, Stage, Texts};
 use super::hash;
 use super::in_flight::{Inserted, OpenSpan, Operation, Phase, Table};
 use super::limits::{DURATION_MAX_NS, OPEN_SPANS, OPERATIONS};
 use super::objects::{Objects, Sighting};
-use super::rows::{self, Counter, Row, RowIndex, Rows};
+use super::rows::{self, Row, RowIndex, Rows};
 use super::sites::{NO_SITE, SiteIndex};
 
 /// Everything that the collector knows.
@@ -328,27 +329,4 @@ pub(super) fn nanoseconds(since: Instant, now: Instant) -> u64 {
 /// Key of an operation; one without a number is told by its span, in the other half of the numbers.
 fn operation_key(op: u64, span: u64) -> u64 {
     if op == 0 { hash::mix(2, span) | 1 << 63 } else { op }
-}
-
-/// A counter that every span adds to: in stripes, so that threads do not share a cache line for it.
-#[derive(Debug, Default)]
-pub(super) struct StripedCounter([Stripe; 16]);
-
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Stripe(Counter);
-
-impl StripedCounter {
-    #[inline]
-    fn add(&self, span: u64) {
-        self.0[(hash::mix(3, span) >> 60) as usize].0.add(1);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.iter().map(|stripe| stripe.0.get()).sum()
-    }
-
-    fn reset(&self) {
-        self.0.iter().for_each(|stripe| stripe.0.reset());
-    }
 }

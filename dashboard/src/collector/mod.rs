@@ -9,6 +9,7 @@
 //! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
 //! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
 
+mod counter;
 mod fields;
 mod hash;
 mod histogram;

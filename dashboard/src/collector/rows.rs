@@ -3,9 +3,9 @@
 //! The table only grows, up to its bound, so finding a row takes no lock. A row is told by a hash of what makes
 //! it one; the texts behind it are copied once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::counter::Counter;
 use super::fields::{Fields, Kind, Texts};
 use super::hash;
 use super::histogram::Histogram;
@@ -186,26 +186,6 @@ const OVERFLOW_NAME: &str = "(others)";
 /// A line of a file, as a person writes it; empty when the file is not known.
 fn place(file: &str, line: u64) -> String {
     if file.is_empty() { String::new() } else { format!("{file}:{line}") }
-}
-
-/// A figure that several threads add to.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    #[inline]
-    pub(super) fn add(&self, amount: u64) {
-        // Ordering: Relaxed, here and below: a figure that guards nothing.
-        self.0.fetch_add(amount, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn reset(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]

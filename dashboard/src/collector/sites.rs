@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::counter::Counter;
 use super::hash;
 use super::limits::SITES_PER_ROW;
-use super::rows::Counter;
 
 /// A site's place in [`Sites`].
 pub(super) type SiteIndex = u8;

@@ -63,6 +63,7 @@ pub(crate) fn report(id: &str, cases: usize, rounds: usize) -> Report {
             duration_s: 12.5,
             argv: vec!["--workload".to_owned(), "semaphore".to_owned()],
             seed: u64::MAX,
+            rounds_planned: Some(20),
             status: Status::Complete,
         },
         environment: Environment {

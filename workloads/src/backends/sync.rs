@@ -9,7 +9,7 @@ use sync::{AcquireError, Condition, ConditionGuard, Event, Mutex, MutexGuard, Se
 
 use crate::Backend;
 use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
-use crate::workloads::condition::Buffer;
+use crate::buffer::Buffer;
 
 /// Ours, collector off.
 pub static BACKEND: Backend = Backend {

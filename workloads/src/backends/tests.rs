@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use crate::backend::{ConditionBackend, EventBackend, Side};
-use crate::workloads::condition::{Buffer, has_item, has_room};
+use crate::buffer::{Buffer, has_item, has_room};
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))

@@ -8,7 +8,7 @@ use tokio::sync::{AcquireError, Mutex, MutexGuard, Notify, Semaphore, SemaphoreP
 
 use crate::Backend;
 use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
-use crate::workloads::condition::Buffer;
+use crate::buffer::Buffer;
 
 /// tokio.
 pub static BACKEND: Backend = Backend {

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::support::{FLAVOURS, Run, Until, run};
 use tokio::sync::{Mutex, MutexGuard};
 use workloads::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
-use workloads::workloads::condition::{self, Buffer};
+use workloads::buffer::Buffer;
+use workloads::workloads::condition;
 use workloads::workloads::{event, mutex, semaphore};
 use workloads::{Params, Pass, Slot, SlotOutcome};
 

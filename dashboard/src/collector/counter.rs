@@ -1,0 +1,48 @@
+//! Figures that several threads add to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::hash;
+
+/// A figure that several threads add to.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(super) fn add(&self, amount: u64) {
+        // Ordering: Relaxed, here and below: a figure that guards nothing.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A counter that every span adds to: in stripes, so that threads do not share a cache line for it.
+#[derive(Debug, Default)]
+pub(super) struct StripedCounter([Stripe; 16]);
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Stripe(Counter);
+
+impl StripedCounter {
+    #[inline]
+    pub(super) fn add(&self, span: u64) {
+        self.0[(hash::mix(3, span) >> 60) as usize].0.add(1);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.iter().map(|stripe| stripe.0.get()).sum()
+    }
+
+    pub(super) fn reset(&self) {
+        self.0.iter().for_each(|stripe| stripe.0.reset());
+    }
+}
