@@ -196,8 +196,7 @@ fn two_conditions_on_one_lock_keep_their_waiters_apart() {
         let mutex = Arc::new(Mutex::new(Figure::default()));
         let left = Arc::new(Condition::with_mutex(Arc::clone(&mutex)));
         let right = Arc::new(Condition::with_mutex(mutex));
-        let (of_left, cancelled) = (parked(&left), parked(&right));
-        let (of_right, mut kept) = (parked(&right), parked(&right));
+        let (of_left, of_right, mut kept) = (parked(&left), parked(&right), parked(&right));
         let guard = right.try_lock().unwrap();
         let work = notify(&left, 1);
         let notifier = thread::spawn(|| {
@@ -206,7 +205,6 @@ fn two_conditions_on_one_lock_keep_their_waiters_apart() {
         });
         guard.notify_one();
         drop(guard);
-        drop(cancelled);
         block_on(of_right);
         notifier.join().unwrap();
         queue_up(kept.as_mut());

@@ -4,7 +4,7 @@
 //! RUSTFLAGS="--cfg loom" cargo test -p sync --no-default-features --test loom
 //! ```
 //!
-//! explores every execution with at most two preemptions. `LOOM_MAX_PREEMPTIONS=255` in front lifts that bound,
+//! explores every execution with at most three preemptions. `LOOM_MAX_PREEMPTIONS=255` in front lifts that bound,
 //! which is for a patient machine and one model at a time (its name behind `--`).
 //!
 //! No more than two threads at a time walk about a queue: with a third loom tries schedules in which two of them look
@@ -30,7 +30,7 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Runs a model, under the bound that the top of the file names.
 fn check(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
+    builder.preemption_bound.get_or_insert(3);
     builder.check(model);
 }
 
