@@ -63,10 +63,13 @@ impl WakeBatch {
     #[inline]
     pub(crate) fn finish(mut self) -> usize {
         self.wake();
-        if let Some(payload) = self.panic.take()
-            && !std::thread::panicking()
-        {
-            resume_unwind(payload);
+        if let Some(payload) = self.panic.take() {
+            if std::thread::panicking() {
+                // As in `keep_first`: its destructor must not panic here either.
+                std::mem::forget(payload);
+            } else {
+                resume_unwind(payload);
+            }
         }
         self.woken
     }

@@ -450,3 +450,22 @@ fn panic_of_a_waker_does_not_hide_the_panic_that_drops_the_guard() {
     drop(task.ready());
     assert!(catch_unwind(AssertUnwindSafe(|| mutex.try_lock().is_ok())).unwrap());
 }
+
+#[test]
+fn payload_whose_drop_panics_is_not_dropped_in_a_panic() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("the payload was dropped");
+        }
+    }
+    let mutex = Mutex::new(());
+    let mut task = Task::new(mutex.lock());
+    let message = panic_message(|| {
+        let _guard = mutex.try_lock().unwrap();
+        assert!(task.poll_with(&on_wake(|| std::panic::panic_any(Bomb))).is_pending());
+        panic!("holder");
+    });
+    assert_eq!(message, "holder");
+    drop(task.ready());
+}
