@@ -291,6 +291,27 @@ fn conditions_on_one_lock_keep_their_waiters_apart() {
 }
 
 #[test]
+fn hold_can_be_switched_to_another_condition_on_the_lock() {
+    let left = Condition::new(());
+    let right = Condition::with_mutex(Arc::clone(left.mutex()));
+    let mut of_right = parked(&right);
+    let guard = left.try_lock().unwrap().switch_to(&right);
+    guard.notify_one();
+    assert!(left.try_lock().is_err());
+    drop(guard);
+    let mut of_left = Task::waiting(of_right.woken().switch_to(&left).wait());
+    assert_eq!((waiting(&left), waiting(&right)), ((1, 0), (0, 0)));
+    left.try_lock().unwrap().notify_one();
+    drop(of_left.woken());
+
+    let stranger = Condition::new(());
+    let guard = left.try_lock().unwrap();
+    let message = panic_message(|| drop(guard.switch_to(&stranger)));
+    assert!(message.contains("ConditionGuard::switch_to"), "{message}");
+    assert!(!left.mutex().is_locked() && !stranger.mutex().is_locked());
+}
+
+#[test]
 fn unsized_values_can_be_waited_for() {
     let mutex: Arc<Mutex<[u8]>> = Arc::new(Mutex::new([1, 2, 3]));
     let condition = Condition::with_mutex(mutex);
