@@ -59,8 +59,8 @@ mod chosen {
     }
     pub(crate) use const_fn;
 
-    /// Every look is a switch of threads in a model: spinning would only repeat states.
-    pub(crate) const SPIN_LIMIT: u32 = 0;
+    /// Less than the shortest run. Every look is a switch of threads in a model: spinning would only repeat states.
+    pub(crate) const SPIN_LIMIT: u32 = 1;
 
     /// A model has no priorities.
     pub(crate) const YIELD_LIMIT: u32 = u32::MAX;
