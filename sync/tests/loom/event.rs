@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 use sync::Event;
 
@@ -60,6 +61,30 @@ fn set_that_is_seen_after_a_clear_publishes() {
             assert_eq!(figure.get(), 1);
         }
         setter.join().unwrap();
+    });
+}
+
+/// Who clears, looks and then waits misses no change: the `clear` that takes a mark away sees what came before it.
+#[test]
+fn change_is_seen_by_who_clears_before_looking() {
+    check(|| {
+        let event = shared();
+        let changed = Arc::new(AtomicBool::new(false));
+        let changer = {
+            let (event, changed) = (Arc::clone(&event), Arc::clone(&changed));
+            thread::spawn(move || {
+                changed.store(true, Ordering::Relaxed);
+                event.set();
+            })
+        };
+        loop {
+            event.clear();
+            if changed.load(Ordering::Relaxed) {
+                break;
+            }
+            block_on(event.wait());
+        }
+        changer.join().unwrap();
     });
 }
 
