@@ -7,7 +7,7 @@
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
-//! | [`table`], [`progress`], [`live`] | what a person sees, during the run and after it |
+//! | [`table`], [`progress`], [`live`], [`say`] | what a person sees, during the run and after it |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ mod interrupt;
 mod live;
 mod progress;
 mod runner;
+mod say;
 mod table;
 mod validity;
 mod writer;
@@ -32,6 +33,7 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Usage};
+use crate::say::say;
 
 fn main() -> ExitCode {
     // Not `std::env::args`, which panics where an argument is not Unicode.
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
         Some(Command::Schema) => commands::schema::run(),
     };
     let exit = result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        say!("error: {error:#}");
         if error.is::<Usage>() { Exit::Usage } else { Exit::Failed }
     });
     ExitCode::from(exit.code())

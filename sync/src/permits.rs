@@ -114,7 +114,8 @@ impl Permits {
         }
     }
 
-    /// Puts back permits that were taken, so that they always fit.
+    /// Puts back permits that were taken. Should others have been added meanwhile up to [`Permits::MAX`], they are dropped:
+    /// a destructor has nobody to tell.
     #[inline]
     pub(crate) fn release(&self, n: usize) -> usize {
         self.try_release(n).unwrap_or(0)
