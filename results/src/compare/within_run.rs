@@ -53,8 +53,8 @@ fn paired(
     let mut comparisons = Vec::new();
     for candidate in cells.iter().filter(|cell| is_candidate(&cell.backend)) {
         if let Some(base) = baselines.get(&candidate.case()) {
-            comparisons.extend(
- Metric::of(base, candidate).map(|metric| compare(base, candidate, metric, options)));
+            comparisons
+                .extend(Metric::of(base, candidate).map(|metric| compare(base, candidate, metric, options)));
         }
     }
     adjust(&mut comparisons);
