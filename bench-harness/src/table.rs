@@ -105,7 +105,8 @@ const OPEN_LOOP: &str = "Open loop: operations begin by a schedule, and waits co
 
 fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) {
     let first = &cells[0];
-    let _ = writeln!(out, "{}.{} · {}", first.workload, first.variant, describe(&first.params));
+    let case = format!("{}.{} · {}", first.workload, first.variant, describe(&first.params));
+    let _ = writeln!(out, "{}", screen.wrap(&case));
     let _ = writeln!(out, "{} · {} rounds\n", report.environment.runtime, first.rounds.len());
     let open_loop = first.is_open_loop();
     let (header, right): (&[&str], &[usize]) =
