@@ -2,7 +2,7 @@
 
 use results::compare::is_control_arm;
 use results::statistics::median;
-use results::{Cell, Check, Comparison, Environment, Params, Round, Verdict, format_ns};
+use results::{Cell, Check, Comparison, Environment, Params, Round, Verdict, format_ns, format_rate};
 
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
 const CONTENDED_FLOOR: f64 = 0.1;
@@ -65,18 +65,14 @@ fn rate(cells: &[Cell]) -> Option<Check> {
     let least =
         cells.iter().filter_map(|cell| Some((share(cell)?, cell))).min_by(|(a, _), (b, _)| a.total_cmp(b));
     let (share, cell) = least?;
-    let asked = cell.params.get("rate_ops_per_s").map_or_else(String::new, ToString::to_string);
+    let asked = cell.open_loop.map_or_else(String::new, |open| format_rate(open.rate_ops_per_s));
     Some(check(
         "rate",
         if share >= RATE_FLOOR {
-            Ok(format!(
-                "at least {:.1} % of the {asked} operations a second were met ({})",
-                share * 100.0,
-                name(cell)
-            ))
+            Ok(format!("at least {:.1} % of the {asked} asked for were met ({})", share * 100.0, name(cell)))
         } else {
             Err(format!(
-                "{} met {:.1} % of the {asked} operations a second, and {} are needed: lower --rate, raise --tasks, \
+                "{} met {:.1} % of the {asked} asked for, and {} are needed: lower --rate, raise --tasks, \
                  or raise --slot where only those under way at its end are missing",
                 name(cell),
                 share * 100.0,
