@@ -56,6 +56,11 @@ impl Case {
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", self.workload.name, self.variant.name)
     }
+
+    /// Whether its operations begin by a schedule.
+    pub(crate) fn is_open_loop(&self) -> bool {
+        self.params.rate_ops_per_s.is_some()
+    }
 }
 
 impl Registry {
@@ -71,6 +76,7 @@ impl Registry {
         slot: Duration,
     ) -> anyhow::Result<Plan> {
         let variants = self.variants(workloads)?;
+        self.check_open_loop(&variants, knobs)?;
         let backends = self.backends(backends)?;
         let mut plan = Plan { cases: Vec::new(), notes: Vec::new() };
         for (workload, variant) in variants {
@@ -92,6 +98,26 @@ impl Registry {
         }
         plan.notes.extend(idle_knobs(&plan.cases, knobs));
         Ok(plan)
+    }
+
+    /// A table never mixes open and closed loops, so one variant that has no open loop is enough to refuse.
+    fn check_open_loop(
+        &self,
+        variants: &[(&'static Workload, &'static Variant)],
+        knobs: &Knobs,
+    ) -> anyhow::Result<()> {
+        let closed = variants.iter().find(|(_, variant)| !takes_rate(variant));
+        let (Some((workload, variant)), true) = (closed, knobs.rate.is_some()) else { return Ok(()) };
+        let open = self.workloads.iter().flat_map(|workload| {
+            let open = workload.variants.iter().filter(|variant| takes_rate(variant));
+            open.map(|variant| format!("{}.{}", workload.name, variant.name))
+        });
+        Err(Usage::error(format!(
+            "--rate: {}.{} has no open loop, since its tasks wait for each other; {} have one",
+            workload.name,
+            variant.name,
+            open.collect::<Vec<_>>().join(", "),
+        )))
     }
 
     fn variants(&self, asked: &[String]) -> anyhow::Result<Vec<(&'static Workload, &'static Variant)>> {
@@ -200,7 +226,12 @@ fn with_knobs(defaults: Params, knobs: &Knobs) -> Params {
         hold_mode: knobs.hold_mode.map_or(defaults.hold_mode, Into::into),
         think: knobs.think.unwrap_or(defaults.think),
         cancel_percent: knobs.cancel.unwrap_or(defaults.cancel_percent),
+        rate_ops_per_s: knobs.rate.or(defaults.rate_ops_per_s),
     }
+}
+
+fn takes_rate(variant: &Variant) -> bool {
+    variant.knobs.contains(&"rate_ops_per_s")
 }
 
 /// A turn that is longer than the shortest slot would be cut off by its end in every round.

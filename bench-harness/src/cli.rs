@@ -19,6 +19,8 @@ Examples:
       the same under heavier contention
   bench-harness --workload all --backend all --exit
       everything against everything, then exit
+  bench-harness --workload semaphore --rate 50000
+      open loop: 50,000 operations a second, waits from their intended starts
   bench-harness --workload mutex --format json --exit > report.json
       for another program; only the report goes to standard output
   bench-harness list
@@ -100,6 +102,13 @@ pub(crate) struct Knobs {
     /// Computation between two operations of a task, such as 0, 500ns or 10us.
     #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) think: Option<Duration>,
+    /// Open loop: begin so many operations a second, by a schedule that waits for none; up to 1e9.
+    ///
+    /// Without it each task begins an operation when its last is over, and throughput is what is compared. With it
+    /// waits count from the intended start, so that a stall is seen by all who were due meanwhile; slots take the
+    /// whole of --slot, and there is no throughput to compare.
+    #[arg(long, value_name = "OPS_PER_S", value_parser = rate, allow_hyphen_values = true)]
+    pub(crate) rate: Option<f64>,
     /// Percentage of the acquisitions that are given up while they wait, 0 to 100.
     #[arg(long, value_name = "PERCENT", value_parser = percent, allow_hyphen_values = true)]
     pub(crate) cancel: Option<f64>,
@@ -269,6 +278,13 @@ fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= Params::MAX_RATE => Ok(value),
+        _ => Err(String::from("expected operations a second, more than 0 and up to 1e9")),
+    }
+}
+
 fn slot(text: &str) -> Result<Duration, String> {
     let slot = duration::parse(text)?;
     if (Duration::from_millis(1)..=Duration::from_secs(60)).contains(&slot) {
@@ -311,5 +327,13 @@ mod tests {
             assert!(percent(text).is_err(), "{text:?} was taken");
         }
         assert_eq!(percent("12.5"), Ok(12.5));
+    }
+
+    #[test]
+    fn rates_that_no_schedule_can_keep_are_refused() {
+        for text in ["0", "-1", "nan", "inf", "1e12", "", "fast"] {
+            assert!(rate(text).is_err(), "{text:?} was taken");
+        }
+        assert_eq!((rate("20000"), rate("0.5"), rate("1e9")), (Ok(2e4), Ok(0.5), Ok(1e9)));
     }
 }

@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, TableStyle, presets};
 use results::compare::is_control_arm;
 use results::{
-    Cell, Comparison, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
+    Cell, Comparison, OpenLoop, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
 };
 
 /// Width where there is no terminal to ask.
@@ -95,13 +95,24 @@ pub(crate) fn render(report: &Report, screen: Screen) -> String {
     out
 }
 
+const HEADER: &[&str] = &["backend", "ops/s", "ratio", "verdict", "wait p50", "p99", "waited", "Jain"];
+const OPEN_LOOP_HEADER: &[&str] =
+    &["backend", "asked", "achieved", "wait p50", "p99", "max", "lag (max)", "behind"];
+/// What the figures of an open loop mean.
+const OPEN_LOOP: &str = "Open loop: operations begin by a schedule, and waits count from the intended start. Lag is \
+     the bench's own, of operations whose task was free in time (it is part of their waits); behind are those \
+     whose task was still busy.";
+
 fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) {
     let first = &cells[0];
-    let _ = writeln!(out, "{}.{} · {}", first.workload, first.variant, describe(&first.params));
+    let case = format!("{}.{} · {}", first.workload, first.variant, describe(&first.params));
+    let _ = writeln!(out, "{}", screen.wrap(&case));
     let _ = writeln!(out, "{} · {} rounds\n", report.environment.runtime, first.rounds.len());
-    let mut table =
-        screen.table(&["backend", "ops/s", "ratio", "verdict", "wait p50", "p99", "waited", "Jain"]);
-    for index in [1, 2, 4, 5, 6, 7] {
+    let open_loop = first.is_open_loop();
+    let (header, right): (&[&str], &[usize]) =
+        if open_loop { (OPEN_LOOP_HEADER, &[1, 2, 3, 4, 5, 6, 7]) } else { (HEADER, &[1, 2, 4, 5, 6, 7]) };
+    let mut table = screen.table(header);
+    for &index in right {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -110,9 +121,15 @@ fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) 
         column.set_padding((0, 1));
     }
     for cell in cells.iter().filter(|cell| !is_control_arm(&cell.backend)) {
-        table.add_row(row(cell, throughput(&report.comparisons, cell), screen));
+        table.add_row(match &cell.open_loop {
+            Some(open_loop) => open_loop_row(cell, open_loop, screen),
+            None => row(cell, judged(&report.comparisons, cell), screen),
+        });
     }
     let _ = writeln!(out, "{}\n", table.trim_fmt());
+    if open_loop {
+        let _ = writeln!(out, "{}", screen.wrap(OPEN_LOOP));
+    }
     let composed = cells
         .iter()
         .filter(|cell| !is_control_arm(&cell.backend))
@@ -121,10 +138,10 @@ fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) 
         let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);
     }
     for cell in cells {
-        if let Some(comparison) = throughput(&report.comparisons, cell) {
+        if let Some(comparison) = judged(&report.comparisons, cell) {
             let _ = writeln!(out, "{}", screen.wrap(&sentence(comparison)));
         }
-        if let Some(comparison) = throughput(&report.control, cell) {
+        if let Some(comparison) = judged(&report.control, cell) {
             let _ = writeln!(out, "{}", screen.wrap(&noise_floor(comparison)));
         }
     }
@@ -156,6 +173,22 @@ fn row(cell: &Cell, comparison: Option<&Comparison>, screen: Screen) -> Vec<Tabl
     ]
 }
 
+fn open_loop_row(cell: &Cell, open_loop: &OpenLoop, screen: Screen) -> Vec<TableCell> {
+    let gap = if screen.width >= WIDE { " " } else { "\n" };
+    let (lag, longest) = (format_ns(open_loop.lag_mean_ns), format_ns(open_loop.lag_max_ns as f64));
+    let wait = |ns: Option<u64>| TableCell::new(ns.map_or_else(|| "–".into(), |ns| format_ns(ns as f64)));
+    vec![
+        TableCell::new(&cell.backend),
+        TableCell::new(format_rate(open_loop.rate_ops_per_s)),
+        TableCell::new(format_rate(open_loop.achieved_ops_per_s)),
+        wait(cell.wait_ns.p50),
+        wait(cell.wait_ns.p99),
+        wait((cell.wait_ns.count > 0).then_some(cell.wait_ns.max)),
+        TableCell::new(format!("{lag}{gap}({longest})")),
+        TableCell::new(format!("{:.1} %", open_loop.behind_fraction * 100.0)),
+    ]
+}
+
 /// `1.58–1.66`, in the unit in which the median beside it is given.
 fn range(spread: &Spread) -> String {
     let median = format_rate(spread.median);
@@ -169,10 +202,12 @@ fn range(spread: &Spread) -> String {
     format!("{}–{}", number(spread.min), number(spread.max))
 }
 
-fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
+/// The comparison that a cell is judged by: throughput, or where an open loop set that, the waits' 99th percentile.
+fn judged<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
     let case = cell.case();
+    let metric = if cell.is_open_loop() { "wait_p99" } else { "throughput" };
     comparisons.iter().find(|comparison| {
-        comparison.metric == "throughput" && comparison.candidate == cell.backend && comparison.case() == case
+        comparison.metric == metric && comparison.candidate == cell.backend && comparison.case() == case
     })
 }
 
@@ -183,7 +218,11 @@ fn sentence(comparison: &Comparison) -> String {
         return format!("{candidate} against {baseline}: too few rounds ({rounds}) to say anything.");
     };
     let sure = format!("{:.0} % interval {interval}, {rounds} rounds", comparison.confidence * 100.0);
-    let figure = format!("{candidate} has {} the throughput of {baseline} ({sure})", ratio(comparison));
+    let ratio = ratio(comparison);
+    let figure = match comparison.metric.as_str() {
+        "throughput" => format!("{candidate} has {ratio} the throughput of {baseline} ({sure})"),
+        _ => format!("99th percentile of the waits, {baseline} over {candidate}: {ratio} ({sure})"),
+    };
     match comparison.verdict {
         Verdict::Faster => format!("{figure}: faster."),
         Verdict::Slower => format!("{figure}: slower."),
@@ -224,6 +263,7 @@ pub(crate) fn describe(params: &Params) -> String {
     words.extend(
         number("cancel_percent").filter(|share| *share > 0.0).map(|share| format!("{share} % cancelled")),
     );
+    words.extend(number("rate_ops_per_s").map(|rate| format!("open loop, {}", format_rate(rate))));
     words.join(" · ")
 }
 

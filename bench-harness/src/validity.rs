@@ -2,12 +2,14 @@
 
 use results::compare::is_control_arm;
 use results::statistics::median;
-use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns};
+use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns, format_rate};
 
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
 const CONTENDED_FLOOR: f64 = 0.1;
 /// Fewer pairs of rounds than this give no 95 % interval: two to the power of five is less than 40.
 const ROUNDS_FLOOR: usize = 6;
+/// An open loop must have met this share of its intended starts.
+const RATE_FLOOR: f64 = 0.98;
 /// Name of the check that there were enough.
 pub(crate) const ROUNDS: &str = "rounds";
 /// The baseline may differ from itself by this factor. One run in twenty finds *some* difference by the nature of a
@@ -28,7 +30,7 @@ pub(crate) struct Evidence<'a> {
 
 /// All checks, each once.
 pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         counts(evidence.broken_laws),
         contended(evidence.cells),
         hold(evidence.cells),
@@ -36,7 +38,9 @@ pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
         noise_floor(evidence.control),
         debug_assertions(evidence.environment),
         load(evidence.environment),
-    ]
+    ];
+    checks.extend(rate(evidence.cells));
+    checks
 }
 
 /// `Ok` is what was seen, `Err` also what to change.
@@ -58,9 +62,36 @@ fn counts(broken_laws: &[String]) -> Check {
     )
 }
 
+/// An open loop that cannot keep its schedule measures how fast a backlog grows, which depends on how long it runs.
+fn rate(cells: &[Cell]) -> Option<Check> {
+    let share = |cell: &Cell| cell.open_loop.map(|open| open.achieved_ops_per_s / open.rate_ops_per_s);
+    let least =
+        cells.iter().filter_map(|cell| Some((share(cell)?, cell))).min_by(|(a, _), (b, _)| a.total_cmp(b));
+    let (share, cell) = least?;
+    let asked = cell.open_loop.map_or_else(String::new, |open| format_rate(open.rate_ops_per_s));
+    Some(check(
+        "rate",
+        if share >= RATE_FLOOR {
+            Ok(format!("at least {:.1} % of the {asked} asked for were met ({})", share * 100.0, name(cell)))
+        } else {
+            Err(format!(
+                "{} met {:.1} % of the {asked} asked for, and {} are needed: lower --rate, raise --tasks, \
+                 or raise --slot where only those under way at its end are missing",
+                name(cell),
+                share * 100.0,
+                percent(RATE_FLOOR),
+            ))
+        },
+    ))
+}
+
 fn contended(cells: &[Cell]) -> Check {
-    let least = cells
-        .iter()
+    let closed = || cells.iter().filter(|cell| !cell.is_open_loop());
+    if !cells.is_empty() && closed().next().is_none() {
+        let detail = "not demanded in an open loop: at a rate below capacity most operations need not wait";
+        return check("contended", Ok(detail.into()));
+    }
+    let least = closed()
         .map(|cell| (over_rounds(cell, |round| Some(round.contended_fraction)).unwrap_or(0.0), cell))
         .min_by(|(a, _), (b, _)| a.total_cmp(b));
     check(
@@ -148,6 +179,9 @@ fn noise_floor(control: &[Comparison]) -> Check {
                 comparison.variant,
                 interval(comparison),
             )),
+            None if of_throughput.is_empty() && !control.is_empty() => {
+                Ok("open loop: there is no throughput to compare the baseline's with its own".into())
+            }
             None => Ok(format!(
                 "the baseline was not shown to be {limit_percent:.0} % off itself in any of {} cases",
                 of_throughput.len()

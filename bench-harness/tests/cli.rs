@@ -69,6 +69,19 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--slot", "0"], &["--slot", "'0'"]),
         (&["--cancel", "101"], &["--cancel", "'101'"]),
         (&["--cancel", "NaN"], &["--cancel", "'NaN'"]),
+        (&["--rate", "0"], &["--rate", "'0'"]),
+        (&["--rate", "-1"], &["--rate", "'-1'"]),
+        (&["--rate", "NaN"], &["--rate", "'NaN'"]),
+        (&["--rate", "inf"], &["--rate", "'inf'"]),
+        (&["--rate", "1e12"], &["--rate", "'1e12'", "1e9"]),
+        (
+            &["--rate", "1000", "--workload", "event"],
+            &["--rate", "event.broadcast", "mutex.exclusive, semaphore.pool"],
+        ),
+        (
+            &["--rate", "1000", "--workload", "mutex,condition"],
+            &["--rate", "condition.bounded-buffer", "semaphore.pool"],
+        ),
         (&["--seed", "-1"], &["--seed"]),
         (&["--workers", "0"], &["--workers", "'0'"]),
         (&["--runtime", "current-thread", "--workers", "2"], &["--workers", "--runtime"]),
@@ -126,10 +139,41 @@ fn a_run_prints_its_report_alone_and_keeps_the_same_in_the_folder() {
         assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6));
         assert_eq!(cell.params["tasks"], 4);
         assert!(cell.throughput_ops_per_s.min > 0.0 && cell.wait_ns.count > 0);
+        assert!(!cell.is_open_loop());
     }
     assert!(kept.validity.iter().any(|check| check.check == "counts" && check.pass), "{:?}", kept.validity);
     assert_eq!(kept.run.seed, 7);
     assert!(kept.run.argv.contains(&"--slot".to_owned()));
+}
+
+#[test]
+fn an_open_loop_tells_asked_from_achieved_and_compares_no_throughput() {
+    let folder = TempDir::new().unwrap();
+    let more = ["--rate", "20000", "--slot", "40ms", "--workload", "mutex,semaphore", "--format", "json"];
+    let arguments = ["--rounds", "6", "--exit", "--no-dashboard", "--seed", "7", "--out"];
+    let output = program().args(arguments).arg(folder.path()).args(more).output().unwrap();
+    let report = Report::from_json(&output.stdout).unwrap();
+    assert_eq!(report.cells.len(), 2 * 3, "{}", stderr(&output));
+    for cell in &report.cells {
+        let open_loop = cell.open_loop.expect("an open loop");
+        assert_eq!((open_loop.rate_ops_per_s, &cell.params["rate_ops_per_s"]), (2e4, &2e4.into()));
+        assert!(open_loop.achieved_ops_per_s > 0.0 && (0.0..=1.0).contains(&open_loop.behind_fraction));
+        assert!(open_loop.lag_mean_ns <= open_loop.lag_max_ns as f64);
+        assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6));
+    }
+    assert!(report.comparisons.iter().all(|comparison| comparison.metric.starts_with("wait_")));
+    // Whether a busy machine keeps the rate is its own affair; that it was looked at is ours.
+    let rate = report.validity.iter().find(|check| check.check == "rate").unwrap();
+    assert!(rate.detail.contains("20.0 k/s"), "{}", rate.detail);
+
+    let table = stdout(&short_run(folder.path(), &["--rate", "20000", "--backend", "all"]));
+    for word in ["20.0 k/s", "Open loop:", "asked", "achieved", "lag", "behind", "sync-traced"] {
+        assert!(table.contains(word), "no {word} in {table}");
+    }
+    assert!(!table.contains("throughput"), "{table}");
+    for line in table.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
 }
 
 #[test]

@@ -28,6 +28,6 @@ pub mod store;
 pub use display::{format_ns, format_rate, format_ratio};
 pub use error::ReadError;
 pub use report::{
-    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Params, Report, Round, Run, SCHEMA, Spread,
-    Status, Verdict, WaitSummary,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,
+    SCHEMA, Spread, Status, Verdict, WaitSummary,
 };

@@ -112,17 +112,38 @@ pub struct Cell {
     pub composed: Option<String>,
     /// Parameters of the case.
     pub params: Params,
-    /// Throughput rounds, in the order of the run; the warm-up is not among them.
+    /// Throughput rounds, in the order of the run; the warm-up is not among them. In an open loop, which has no
+    /// throughput slots, the same figures of the latency slots.
     pub rounds: Vec<Round>,
-    /// Over the rounds.
+    /// Over the rounds. In an open loop it is what was asked for, as far as that was kept, and no capacity.
     pub throughput_ops_per_s: Spread,
-    /// Latency pass: from asking to having, in nanoseconds.
+    /// Latency pass: from asking (in an open loop: from the intended start) to having, in nanoseconds.
     pub wait_ns: WaitSummary,
     /// Latency pass round by round, in the order of the run, so that waits too are compared in pairs.
     #[serde(default)]
     pub latency_rounds: Vec<LatencyRound>,
     /// How evenly the tasks were served, over the rounds.
     pub fairness: Fairness,
+    /// How the schedule was kept, over all rounds; only in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_loop: Option<OpenLoop>,
+}
+
+/// How the schedule of an open loop was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenLoop {
+    /// Intended starts in a second, all tasks together.
+    pub rate_ops_per_s: f64,
+    /// The rate at which they were met: `rate_ops_per_s` times the share of the intended starts whose operation
+    /// was finished, or given up as `cancel_percent` asks, by the end of its slot.
+    pub achieved_ops_per_s: f64,
+    /// The generator's own lag, from the intended to the actual start of an operation whose task was free in
+    /// time: its mean, 0 where there was none. It is part of the waits.
+    pub lag_mean_ns: f64,
+    /// Longest lag of the generator.
+    pub lag_max_ns: u64,
+    /// Share of the operations that began late because their task was still busy, 0 to 1.
+    pub behind_fraction: f64,
 }
 
 /// One slot of one backend in one round of the throughput pass.
@@ -132,7 +153,7 @@ pub struct Round {
     pub order: usize,
     /// Operations finished.
     pub ops: u64,
-    /// Wall time of the slot.
+    /// Wall time of the slot; in an open loop from the first intended start to the end of the slot.
     pub wall_ns: u64,
     /// CPU time of the process during the slot.
     pub cpu_ns: u64,
@@ -269,6 +290,12 @@ pub struct Check {
 }
 
 impl Cell {
+    /// Whether the operations began by a schedule: the cell then has waits to compare, and no throughput.
+    #[must_use]
+    pub fn is_open_loop(&self) -> bool {
+        self.open_loop.is_some()
+    }
+
     /// The case as people name it: workload, variant and parameters, `semaphore/pool permits=8 tasks=64`.
     ///
     /// Two cells are of the same case exactly when their names are the same.

@@ -30,7 +30,7 @@ mod workload;
 pub mod workloads;
 
 pub use params::{HoldMode, ParamValue, Params, ParamsError};
-pub use slot::{Pass, Recorder, Slot, SlotOutcome, Stop};
+pub use slot::{Pace, Pass, Recorder, Slot, SlotOutcome, Stop};
 pub use workload::{Arm, Backend, Variant, Workload};
 
 /// Every workload, in the order of `list`.

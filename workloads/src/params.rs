@@ -29,6 +29,9 @@ pub struct Params {
     pub think: Duration,
     /// Percentage of acquisitions dropped after their first poll if that was pending, 0 to 100.
     pub cancel_percent: f64,
+    /// Open loop: operations that the tasks together begin in a second, up to [`MAX_RATE`](Self::MAX_RATE), by
+    /// a schedule that does not wait for them. `None` is the closed loop: each begins when its last is over.
+    pub rate_ops_per_s: Option<f64>,
 }
 
 /// Parameters that no case can have; says which knob, its value, and what it may be.
@@ -55,7 +58,7 @@ impl std::error::Error for ParamsError {}
 pub enum ParamValue {
     /// A count, or a duration in nanoseconds.
     Count(u64),
-    /// A percentage.
+    /// A percentage or a rate.
     Number(f64),
     /// A mode.
     Text(&'static str),
@@ -71,6 +74,9 @@ impl Params {
     /// Longest hold and longest think time. An operation that is under way when the slot ends is finished, so
     /// a slot may outlast its time by as much.
     pub const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+    /// Highest rate of an open loop: one operation a nanosecond, the clock's own grain.
+    pub const MAX_RATE: f64 = 1e9;
 
     /// Refuses what no slot can be run with.
     ///
@@ -89,19 +95,31 @@ impl Params {
                 allowed: "0 to 100".to_owned(),
             });
         }
+        if let Some(rate) = self.rate_ops_per_s
+            && !(rate > 0.0 && rate <= Self::MAX_RATE)
+        {
+            return Err(ParamsError {
+                knob: "rate_ops_per_s",
+                value: rate.to_string(),
+                allowed: format!("more than 0, up to {}", Self::MAX_RATE),
+            });
+        }
         Ok(())
     }
 
-    /// Every knob under its report name, in the order of the command line's help.
+    /// Every knob under its report name, in the order of the command line's help; the rate only where there is
+    /// one, so that the closed loop's cases keep their names.
     pub fn entries(&self) -> Vec<(&'static str, ParamValue)> {
-        vec![
+        let mut entries = vec![
             ("tasks", ParamValue::Count(self.tasks as u64)),
             ("permits", ParamValue::Count(self.permits as u64)),
             ("hold_ns", ParamValue::Count(self.hold.as_nanos() as u64)),
             ("hold_mode", ParamValue::Text(self.hold_mode.as_str())),
             ("think_ns", ParamValue::Count(self.think.as_nanos() as u64)),
             ("cancel_percent", ParamValue::Number(self.cancel_percent)),
-        ]
+        ];
+        entries.extend(self.rate_ops_per_s.map(|rate| ("rate_ops_per_s", ParamValue::Number(rate))));
+        entries
     }
 }
 
@@ -146,6 +164,7 @@ mod tests {
             hold_mode: HoldMode::Spin,
             think: Duration::ZERO,
             cancel_percent: 0.0,
+            rate_ops_per_s: None,
         }
     }
 
@@ -158,6 +177,7 @@ mod tests {
             hold: Params::MAX_PAUSE,
             think: Params::MAX_PAUSE,
             cancel_percent: 100.0,
+            rate_ops_per_s: Some(Params::MAX_RATE),
             ..fine()
         };
         assert_eq!(most.check(), Ok(()));
@@ -184,6 +204,25 @@ mod tests {
                 format!("cancel_percent cannot be {shown}: it takes 0 to 100")
             );
         }
+    }
+
+    #[test]
+    fn rates_that_no_schedule_can_keep_are_refused() {
+        for rate in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e12] {
+            let error = Params { rate_ops_per_s: Some(rate), ..fine() }.check().unwrap_err();
+            assert_eq!((error.knob, error.value), ("rate_ops_per_s", rate.to_string()));
+        }
+        for rate in [f64::MIN_POSITIVE, 0.5, 20_000.0, 1e9] {
+            assert_eq!(Params { rate_ops_per_s: Some(rate), ..fine() }.check(), Ok(()), "{rate}");
+        }
+    }
+
+    #[test]
+    fn the_rate_is_an_entry_only_where_there_is_one() {
+        let names = |params: Params| params.entries().iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        assert!(!names(fine()).contains(&"rate_ops_per_s"));
+        let open = Params { rate_ops_per_s: Some(5.0), ..fine() };
+        assert_eq!(open.entries().last(), Some(&("rate_ops_per_s", ParamValue::Number(5.0))));
     }
 
     #[test]

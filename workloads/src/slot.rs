@@ -9,13 +9,14 @@ use crate::Params;
 pub enum Pass {
     /// Operations are counted; no clock is read around one, only around sampled holds.
     Throughput,
-    /// Each acquisition is timed and recorded; throughput of such a slot means nothing.
+    /// Each acquisition is timed and recorded; throughput of such a slot means nothing. The only pass of an open
+    /// loop, whose throughput is asked for and not measured.
     Latency,
 }
 
 /// Takes the samples of one task in a latency slot. Must not allocate.
 pub trait Recorder: Send {
-    /// One wait, from asking to having, in nanoseconds.
+    /// One wait, from asking (in an open loop: from the intended start) to having, in nanoseconds.
     fn record(&mut self, wait_ns: u64);
 }
 
@@ -76,10 +77,33 @@ pub struct SlotOutcome {
     pub hold_ns: Option<f64>,
     /// Mean number of tasks waiting, sampled when an acquisition begins; latency slots only.
     pub queue_depth: Option<f64>,
+    /// How the schedule was kept, in an open loop.
+    pub pace: Option<Pace>,
     /// Whether the case's own law held (a counter, a conservation law), else what was seen.
     pub law: Result<(), String>,
     /// The recorders, given back.
     pub recorders: Vec<Box<dyn Recorder>>,
+}
+
+/// How the schedule of an open loop was kept in one slot.
+///
+/// An operation whose task was free before its intended start begins when the generator comes round to it: what
+/// it is late by then is the generator's own lag. An operation whose task was still busy at its intended start
+/// is behind: it begins at once when the task is free, and its wait counts from the intended start all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pace {
+    /// Intended starts until the slot was over.
+    pub due: u64,
+    /// From the first intended start until the slot was over.
+    pub window_ns: u64,
+    /// Operations that were begun in time but for the generator's lag.
+    pub on_time: u64,
+    /// Operations that were begun late because their task was busy.
+    pub behind: u64,
+    /// Sum of the generator's lags over the operations on time.
+    pub lag_sum_ns: u64,
+    /// Longest of these lags.
+    pub lag_max_ns: u64,
 }
 
 impl std::fmt::Debug for Slot<'_> {

@@ -46,7 +46,7 @@ fn table(registry: &Registry, screen: Screen) -> String {
 
 /// One knob a line, under its option's name.
 fn knobs(variant: &Variant) -> String {
-    let lines: Vec<String> = defaults(variant)
+    let mut lines: Vec<String> = defaults(variant)
         .map(|(name, value)| match (name, value) {
             (name, ParamValue::Count(ns)) if name.ends_with("_ns") => {
                 format!("--{} {}", name.trim_end_matches("_ns"), duration(ns))
@@ -57,6 +57,9 @@ fn knobs(variant: &Variant) -> String {
             (name, ParamValue::Text(text)) => format!("--{} {text}", name.replace('_', "-")),
         })
         .collect();
+    if variant.knobs.contains(&"rate_ops_per_s") {
+        lines.push("--rate (none)".into());
+    }
     lines.join("\n")
 }
 

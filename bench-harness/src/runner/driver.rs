@@ -257,6 +257,7 @@ mod tests {
             hold_mode: HoldMode::Spin,
             think: Duration::ZERO,
             cancel_percent: 0.0,
+            rate_ops_per_s: None,
         };
         let duration = Duration::from_millis(1);
         Job { run, params: Arc::new(params), pass: Pass::Latency, duration, seed: 1, watched: false }
@@ -282,6 +283,7 @@ mod tests {
             cancelled: 0,
             hold_ns: None,
             queue_depth: None,
+            pace: None,
             law: Ok(()),
             recorders: slot.recorders,
         }

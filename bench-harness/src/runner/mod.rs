@@ -82,12 +82,28 @@ pub(crate) fn extent(cases: &[Case], settings: &Settings) -> (usize, Duration) {
     let mut time = Duration::ZERO;
     for case in cases {
         let (arms, observed) = (case.entrants.len(), usize::from(observed(case, settings).is_some()));
-        slots += (2 * arms + observed) * (settings.rounds + 1);
-        let round =
-            settings.slot * arms as u32 + schedule::latency_slot(settings.slot) * (arms + observed) as u32;
+        let mut round = slot_length(case, Pass::Latency, settings) * observed as u32;
+        for &pass in passes(case) {
+            slots += arms * (settings.rounds + 1);
+            round += slot_length(case, pass, settings) * arms as u32;
+        }
+        slots += observed * (settings.rounds + 1);
         time += round * (settings.rounds + 1) as u32;
     }
     (slots, time)
+}
+
+/// What is measured in each round. An open loop has no capacity to find: its throughput is what was asked for.
+fn passes(case: &Case) -> &'static [Pass] {
+    if case.is_open_loop() { &[Pass::Latency] } else { &[Pass::Throughput, Pass::Latency] }
+}
+
+/// The latency slots of an open loop stand alone and take the time of both.
+fn slot_length(case: &Case, pass: Pass, settings: &Settings) -> Duration {
+    match pass {
+        Pass::Latency if !case.is_open_loop() => schedule::latency_slot(settings.slot),
+        Pass::Throughput | Pass::Latency => settings.slot,
+    }
 }
 
 /// Measures all cases, one after the other.
@@ -137,7 +153,7 @@ impl Run<'_> {
 
     fn round(&mut self, place: &Place<'_>) -> Result<(), Ending> {
         let seed = self.settings.seed;
-        for pass in [Pass::Throughput, Pass::Latency] {
+        for &pass in passes(place.case) {
             let order = schedule::order(seed, place.index, place.round, pass, place.case.entrants.len());
             for (turn, arm) in order.into_iter().enumerate() {
                 let entrant = &place.case.entrants[arm];
@@ -158,9 +174,11 @@ impl Run<'_> {
         pass: Pass,
         watched: bool,
     ) -> Result<driver::Reading, Ending> {
-        let (what, duration) = match pass {
-            Pass::Throughput => ("throughput", self.settings.slot),
-            Pass::Latency => ("latency", schedule::latency_slot(self.settings.slot)),
+        let duration = slot_length(place.case, pass, self.settings);
+        let what = match pass {
+            _ if place.case.is_open_loop() => "open loop",
+            Pass::Throughput => "throughput",
+            Pass::Latency => "latency",
         };
         let what = if watched && !entrant.arm.backend.traced { "for the Live page" } else { what };
         let slot = format!("{}, {what}", entrant.name);

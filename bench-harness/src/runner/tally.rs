@@ -4,8 +4,8 @@ use std::mem;
 
 use hdrhistogram::Histogram;
 use results::statistics::{jain, median, smallest_share, spread};
-use results::{Cell, Fairness, LatencyRound, Round, WaitSummary};
-use workloads::{ParamValue, Pass};
+use results::{Cell, Fairness, LatencyRound, OpenLoop, Round, WaitSummary};
+use workloads::{Pace, ParamValue, Pass};
 
 use super::driver::Reading;
 use super::recorder::histogram;
@@ -26,17 +26,25 @@ struct ArmTally {
     rounds: Vec<Round>,
     latency_rounds: Vec<LatencyRound>,
     waits: Histogram<u64>,
+    /// Of the slots of an open loop, put together.
+    pace: Pace,
 }
 
 #[derive(Debug)]
 enum Sample {
     Throughput(Round),
     Latency(LatencyRound, Histogram<u64>),
+    OpenLoop(Round, Pace, LatencyRound, Histogram<u64>),
 }
 
 impl CaseTally {
     pub(crate) fn new(case: &Case) -> Self {
-        let arm = || ArmTally { rounds: Vec::new(), latency_rounds: Vec::new(), waits: histogram() };
+        let arm = || ArmTally {
+            rounds: Vec::new(),
+            latency_rounds: Vec::new(),
+            waits: histogram(),
+            pace: Pace::default(),
+        };
         Self {
             arms: case.entrants.iter().map(|_| arm()).collect(),
             pending: Vec::new(),
@@ -62,7 +70,13 @@ impl CaseTally {
             Pass::Throughput => Sample::Throughput(throughput_round(order, &reading)),
             Pass::Latency => {
                 let depth = reading.outcome.queue_depth;
-                Sample::Latency(LatencyRound::from_histogram(order, &reading.waits, depth), reading.waits)
+                let round = LatencyRound::from_histogram(order, &reading.waits, depth);
+                match reading.outcome.pace {
+                    None => Sample::Latency(round, reading.waits),
+                    Some(pace) => {
+                        Sample::OpenLoop(open_loop_round(order, &reading, &pace), pace, round, reading.waits)
+                    }
+                }
             }
         };
         self.pending.push((arm, sample));
@@ -74,9 +88,11 @@ impl CaseTally {
             let arm = &mut self.arms[arm];
             match sample {
                 Sample::Throughput(round) => arm.rounds.push(round),
-                Sample::Latency(round, waits) => {
-                    arm.latency_rounds.push(round);
-                    arm.waits.add(&waits).expect("histograms of the same bounds can be added");
+                Sample::Latency(round, waits) => arm.add_waits(round, &waits),
+                Sample::OpenLoop(round, pace, latency_round, waits) => {
+                    arm.rounds.push(round);
+                    arm.add_pace(&pace);
+                    arm.add_waits(latency_round, &waits);
                 }
             }
         }
@@ -105,12 +121,40 @@ impl CaseTally {
             wait_ns: WaitSummary::from_histogram(&tally.waits),
             latency_rounds: tally.latency_rounds.clone(),
             fairness: tally.fairness(),
+            open_loop: case.params.rate_ops_per_s.map(|rate| tally.open_loop(rate)),
         });
         cells.collect()
     }
 }
 
 impl ArmTally {
+    fn add_waits(&mut self, round: LatencyRound, waits: &Histogram<u64>) {
+        self.latency_rounds.push(round);
+        self.waits.add(waits).expect("histograms of the same bounds can be added");
+    }
+
+    fn add_pace(&mut self, pace: &Pace) {
+        self.pace.due += pace.due;
+        self.pace.window_ns += pace.window_ns;
+        self.pace.on_time += pace.on_time;
+        self.pace.behind += pace.behind;
+        self.pace.lag_sum_ns += pace.lag_sum_ns;
+        self.pace.lag_max_ns = self.pace.lag_max_ns.max(pace.lag_max_ns);
+    }
+
+    /// An operation that was given up as `--cancel` asks was begun on schedule all the same.
+    fn open_loop(&self, rate_ops_per_s: f64) -> OpenLoop {
+        let answered: u64 = self.rounds.iter().map(|round| round.ops + round.cancelled).sum();
+        let pace = &self.pace;
+        OpenLoop {
+            rate_ops_per_s,
+            achieved_ops_per_s: rate_ops_per_s * fraction(answered, pace.due),
+            lag_mean_ns: fraction(pace.lag_sum_ns, pace.on_time),
+            lag_max_ns: pace.lag_max_ns,
+            behind_fraction: fraction(pace.behind, pace.behind + pace.on_time),
+        }
+    }
+
     fn throughputs(&self) -> Vec<f64> {
         self.rounds.iter().filter_map(Round::throughput_ops_per_s).collect()
     }
@@ -141,6 +185,12 @@ fn throughput_round(order: usize, reading: &Reading) -> Round {
         forced_yields: outcome.forced_yields,
         cancelled: outcome.cancelled,
     }
+}
+
+/// The schedule's time, not the slot's: letting a thousand tasks go, and the last nap of each, is no time in which
+/// anything was due.
+fn open_loop_round(order: usize, reading: &Reading, pace: &Pace) -> Round {
+    Round { wall_ns: pace.window_ns, ..throughput_round(order, reading) }
 }
 
 fn fraction(part: u64, whole: u64) -> f64 {

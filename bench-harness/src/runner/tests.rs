@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use results::{Environment, Report, Status};
-use workloads::{Arm, Backend, HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+use workloads::{Arm, Backend, HoldMode, Pace, Params, Slot, SlotOutcome, Variant, Workload};
 
 use super::driver::Reading;
 use super::*;
@@ -41,20 +41,28 @@ const VARIANT: Variant = Variant {
         hold_mode: HoldMode::Yield,
         think: Duration::ZERO,
         cancel_percent: 0.0,
+        rate_ops_per_s: None,
     },
-    knobs: &["tasks"],
+    knobs: &["tasks", "rate_ops_per_s"],
     arms: ARMS,
 };
 
 const WORKLOADS: &[Workload] =
     &[Workload { name: "made-up", aliases: &["alias"], summary: "made up", variants: &[VARIANT, OTHER] }];
-const OTHER: Variant = Variant { name: "other", arms: OURS_ALONE, ..VARIANT };
+const OTHER: Variant = Variant { name: "other", arms: OURS_ALONE, knobs: &["tasks"], ..VARIANT };
 const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, run: never_called }];
 const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &BASE, &TRACED] };
 
 fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {
     let backends: Vec<String> = backends.iter().map(|&name| name.into()).collect();
     REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), Duration::from_millis(200))
+}
+
+/// 100,000 operations a second: 20,000 in a slot of 200 ms.
+fn open_loop_plan(workload: &str) -> anyhow::Result<Plan> {
+    let backends = ["sync".to_owned(), "tokio".to_owned()];
+    let knobs = Knobs { rate: Some(1e5), ..Knobs::default() };
+    REGISTRY.plan(&[workload.into()], &backends, &knobs, Duration::from_millis(200))
 }
 
 /// Slots take exactly the time that they were asked to take, and `sync` does twice as much as the others.
@@ -64,30 +72,43 @@ struct MadeUp {
     /// The slot, counted from 0, that gives this instead.
     fails: Option<(usize, Failure)>,
     breaks_law_at: Option<usize>,
+    /// Operations of each slot of an open loop that are never begun.
+    unmet: u64,
 }
 
 impl Driver for MadeUp {
     fn drive(&mut self, job: Job) -> Result<Reading, Failure> {
         let slot = self.jobs.len();
         let wall_ns = job.duration.as_nanos() as u64;
+        let job_rate = job.params.rate_ops_per_s;
         self.jobs.push(job);
         if let Some((at, failure)) = &self.fails
             && *at == slot
         {
             return Err(failure.clone());
         }
+        let pace = job_rate.map(|rate| Pace {
+            due: (wall_ns as f64 * rate / 1e9) as u64,
+            window_ns: wall_ns,
+            on_time: 900,
+            behind: 100,
+            lag_sum_ns: 45_000,
+            lag_max_ns: 700 + slot as u64,
+        });
+        let ops = pace.map_or(4 * (wall_ns / 1_000), |pace| pace.due - self.unmet);
         let mut waits = Histogram::new(3).unwrap();
         waits.record_n(100, 1_000).unwrap();
         Ok(Reading {
             outcome: SlotOutcome {
-                ops_per_task: vec![wall_ns / 1_000; 4],
+                ops_per_task: vec![ops / 4; 4],
                 wall_ns,
                 acquisitions: 100,
                 waited: 75,
                 forced_yields: 1,
-                cancelled: 2,
+                cancelled: if pace.is_some() { 0 } else { 2 },
                 hold_ns: None,
                 queue_depth: Some(2.5),
+                pace,
                 law: if self.breaks_law_at == Some(slot) { Err("one was lost".into()) } else { Ok(()) },
                 recorders: Vec::new(),
             },
@@ -308,4 +329,79 @@ fn unknown_names_list_the_known_ones() {
     assert!(message("", "sync").contains("made-up"));
     assert!(message("made-up.", "sync").contains("plain, other"));
     assert!(message("made-up.other", "tokio").contains("nothing to run"));
+}
+
+#[test]
+fn an_open_loop_has_latency_slots_alone_of_the_whole_length() {
+    let plan = open_loop_plan("made-up").unwrap();
+    let (mut driver, settings) = (MadeUp::default(), settings(6, true));
+    let (report, ending, notes) = report(&plan, &settings, &mut driver);
+    assert_eq!((ending, report.run.status), (Ending::Complete, Status::Complete), "{:?}", report.validity);
+    assert!(driver.jobs.iter().all(|job| job.pass == Pass::Latency && job.duration == settings.slot));
+    assert!(notes.positions.iter().all(|at| !at.slot.contains("throughput")));
+    let (slots, time) = extent(&plan.cases, &settings);
+    assert_eq!((slots, time), (driver.jobs.len(), settings.slot * driver.jobs.len() as u32));
+    for cell in &report.cells {
+        assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6));
+        assert_eq!((cell.rounds[0].ops, cell.rounds[0].wall_ns), (20_000, 200_000_000));
+    }
+}
+
+#[test]
+fn an_open_loop_compares_waits_and_no_throughput() {
+    let plan = open_loop_plan("made-up").unwrap();
+    let (report, ..) = report(&plan, &settings(6, false), &mut MadeUp::default());
+    let metrics: HashSet<&str> =
+        report.comparisons.iter().chain(&report.control).map(|found| found.metric.as_str()).collect();
+    assert_eq!(metrics, HashSet::from(["wait_p50", "wait_p99"]));
+    let check = |name: &str| report.validity.iter().find(|check| check.check == name).unwrap();
+    assert!(check("contended").pass && check("contended").detail.contains("open loop"));
+    assert!(check("rate").pass && check("rate").detail.contains("100.0 %"), "{}", check("rate").detail);
+    assert!(check("noise-floor").detail.contains("open loop"));
+}
+
+#[test]
+fn figures_of_an_open_loop_are_put_together_over_its_slots() {
+    let plan = open_loop_plan("made-up").unwrap();
+    let (report, ..) = report(&plan, &settings(6, false), &mut MadeUp::default());
+    let cell = report.cells.iter().find(|cell| cell.rounds[5].order == 2).unwrap();
+    let open_loop = cell.open_loop.unwrap();
+    assert_eq!((open_loop.rate_ops_per_s, open_loop.achieved_ops_per_s), (1e5, 1e5));
+    assert_eq!((open_loop.lag_mean_ns, open_loop.behind_fraction), (50.0, 0.1));
+    // The last of seven times three slots.
+    assert_eq!(open_loop.lag_max_ns, 700 + 20);
+    assert_eq!(cell.params["rate_ops_per_s"], 1e5);
+}
+
+#[test]
+fn a_rate_that_is_not_kept_makes_the_run_invalid_and_says_what_to_change() {
+    let plan = open_loop_plan("made-up").unwrap();
+    for (unmet, status) in [(400, Status::Complete), (404, Status::Invalid)] {
+        let mut driver = MadeUp { unmet, ..MadeUp::default() };
+        let (report, ..) = report(&plan, &settings(6, false), &mut driver);
+        let rate = report.validity.iter().find(|check| check.check == "rate").unwrap();
+        assert_eq!((report.run.status, rate.pass), (status, status == Status::Complete), "{}", rate.detail);
+        if !rate.pass {
+            assert!(rate.detail.contains("--rate") && rate.detail.contains("--tasks"), "{}", rate.detail);
+        }
+    }
+}
+
+#[test]
+fn a_closed_loop_has_no_figures_of_an_open_one() {
+    let plan = plan("made-up", &["sync", "tokio"]).unwrap();
+    let (report, ..) = report(&plan, &settings(6, false), &mut MadeUp::default());
+    assert!(report.cells.iter().all(|cell| !cell.is_open_loop()));
+    assert!(report.validity.iter().all(|check| check.check != "rate"));
+    assert!(!report.to_json().contains("open_loop"));
+}
+
+#[test]
+fn variants_without_an_open_loop_refuse_a_rate_and_name_those_with_one() {
+    for asked in ["made-up.other", "made-up.all"] {
+        let message = open_loop_plan(asked).unwrap_err().to_string();
+        for word in ["--rate", "made-up.other has no", "made-up.plain have one"] {
+            assert!(message.contains(word), "no {word:?} in {message}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! One case: a workload with its parameters, measured on every backend.
 
 use results::compare::is_control_arm;
-use results::{Cell, Comparison, Report, Verdict};
+use results::{Cell, Comparison, OpenLoop, Report, Verdict};
 use serde::Serialize;
 
 use crate::charts::{self, Chart, Row, Series};
@@ -19,7 +19,7 @@ pub(crate) struct Case {
     params: Vec<(String, String)>,
     /// Backend compared against, where anything was compared.
     baseline: Option<String>,
-    /// What the throughput comparisons come to, one sentence each.
+    /// What the comparisons of throughput, in an open loop of waits, come to, one sentence each.
     headlines: Vec<Headline>,
     rows: Vec<CellRow>,
     charts: CaseCharts,
@@ -61,6 +61,8 @@ struct CellRow {
     wait_p99_ns: Option<u64>,
     wait_p999_ns: Option<u64>,
     wait_max_ns: u64,
+    /// How the schedule was kept, in an open loop.
+    open_loop: Option<OpenLoop>,
     contended_fraction: Option<f64>,
     jain: f64,
     smallest_share: f64,
@@ -92,7 +94,8 @@ fn case(report: &Report, key: String, cells: &[&Cell]) -> Case {
     let controls: Vec<&Comparison> =
         of_case(&report.control).into_iter().map(|place| &report.control[place]).collect();
     let baseline = comparisons.iter().chain(&controls).next().map(|comparison| comparison.baseline.clone());
-    let headlines = comparisons.iter().filter(|comparison| comparison.metric == words::THROUGHPUT);
+    let judged_by = words::judged_by(cells);
+    let headlines = comparisons.iter().filter(|comparison| comparison.metric == judged_by);
     let headlines = headlines.map(|comparison| Headline {
         text: words::headline(comparison, report),
         verdict: comparison.verdict,
@@ -117,7 +120,8 @@ fn case_charts(
     controls: &[&Comparison],
     baseline: Option<&str>,
 ) -> CaseCharts {
-    let throughput_control = controls.iter().find(|control| control.metric == words::THROUGHPUT).copied();
+    let judged_by = words::judged_by(cells);
+    let noise = controls.iter().find(|control| control.metric == judged_by).copied();
     let rows = words::by_metric(comparisons.iter().chain(controls).copied());
     let rows: Vec<Row<'_>> = rows
         .into_iter()
@@ -128,7 +132,7 @@ fn case_charts(
         })
         .collect();
     CaseCharts {
-        comparison: charts::comparison(&rows, throughput_control, baseline.unwrap_or("the baseline")),
+        comparison: charts::comparison(&rows, noise, baseline.unwrap_or("the baseline")),
         wait_histogram: charts::wait_histogram(cells),
         percentiles: charts::percentiles(cells),
         throughput: charts::throughput(cells),
@@ -136,10 +140,11 @@ fn case_charts(
 }
 
 fn row(cell: &Cell, comparisons: &[&Comparison], controls: &[&Comparison]) -> CellRow {
+    let judged_by = words::judged_by(&[cell]);
     let compared = comparisons
         .iter()
         .chain(controls)
-        .find(|comparison| comparison.candidate == cell.backend && comparison.metric == words::THROUGHPUT);
+        .find(|comparison| comparison.candidate == cell.backend && comparison.metric == judged_by);
     let measured = !cell.rounds.is_empty();
     let contended: f64 = cell.rounds.iter().map(|round| round.contended_fraction).sum();
     CellRow {
@@ -160,6 +165,7 @@ fn row(cell: &Cell, comparisons: &[&Comparison], controls: &[&Comparison]) -> Ce
         wait_p99_ns: cell.wait_ns.p99,
         wait_p999_ns: cell.wait_ns.p999,
         wait_max_ns: cell.wait_ns.max,
+        open_loop: cell.open_loop,
         contended_fraction: measured.then(|| contended / cell.rounds.len() as f64),
         jain: cell.fairness.jain,
         smallest_share: cell.fairness.smallest_share,
@@ -183,6 +189,7 @@ mod tests {
     use super::*;
     use crate::testing;
     use results::Status;
+    use results::compare::{Options, control, within_run};
 
     #[test]
     fn a_case_has_a_row_for_each_backend_and_all_its_charts() {
@@ -209,6 +216,33 @@ mod tests {
         assert_eq!(row.wait_p99_ns, cell.wait_ns.p99);
         assert!(cases[0].rows[2].ratio.is_none(), "the baseline is not compared with itself");
         assert!(cases[0].rows[3].control && cases[0].rows[3].ratio.is_some());
+    }
+
+    #[test]
+    fn an_open_loop_is_judged_by_its_waits() {
+        let mut report = testing::report(7, Status::Complete);
+        for cell in &mut report.cells {
+            cell.params.insert("rate_ops_per_s".to_owned(), 20_000.into());
+            cell.open_loop = Some(OpenLoop {
+                rate_ops_per_s: 20_000.0,
+                achieved_ops_per_s: 19_990.0,
+                lag_mean_ns: 120.0,
+                lag_max_ns: 3_000,
+                behind_fraction: 0.01,
+            });
+        }
+        report.comparisons = within_run(&report.cells, "tokio", &Options::default());
+        report.control = control(&report.cells, "tokio", &Options::default());
+        let cases = cases(&report);
+        let case = &cases[0];
+        assert!(case.headlines.iter().all(|headline| headline.text.contains("wait p99")));
+        assert_eq!(case.headlines.len(), 2, "sync and sync-traced");
+        let judged = report.comparisons.iter().find(|found| found.metric == "wait_p99").unwrap();
+        assert_eq!((case.rows[0].backend.as_str(), case.rows[0].ratio), ("sync", judged.ratio));
+        assert_eq!(case.rows[0].open_loop, report.cells[0].open_loop);
+        assert_eq!(case.charts.throughput.data[0]["y"].as_array().unwrap().len(), 7);
+        assert!(!case.charts.comparison.data.is_empty());
+        assert_eq!(crate::view::verdict_summary(&report).len(), 4, "two cases, two candidates");
     }
 
     #[test]

@@ -44,8 +44,8 @@ impl RunPage {
     }
 }
 
-/// One line about a report, for lists: the throughput verdicts of its cases.
+/// One line about a report, for lists: the verdicts of its cases, by throughput or, in an open loop, by waits.
 pub(crate) fn verdict_summary(report: &Report) -> Vec<String> {
-    let throughput = report.comparisons.iter().filter(|comparison| comparison.metric == words::THROUGHPUT);
-    throughput.map(words::verdict_line).collect()
+    let judging = report.comparisons.iter().filter(|found| words::judges(found, &report.comparisons));
+    judging.map(words::verdict_line).collect()
 }

@@ -1,14 +1,36 @@
 //! Verdicts in words. They firm up as rounds come, and never claim more than the interval does.
 
-use results::{Comparison, Report, Status, Verdict, format_ratio};
+use results::{Cell, Comparison, Report, Status, Verdict, format_ratio};
 
-/// The metric that headlines are about.
-pub(super) const THROUGHPUT: &str = "throughput";
+/// The metric that headlines are about …
+const THROUGHPUT: &str = "throughput";
+/// … and where an open loop set the throughput.
+const WAIT_P99: &str = "wait_p99";
+
+/// The metric by which the cells of a case are judged.
+pub(super) fn judged_by(cells: &[&Cell]) -> &'static str {
+    if cells.iter().any(|cell| cell.is_open_loop()) { WAIT_P99 } else { THROUGHPUT }
+}
+
+/// Whether a comparison is one that its case is judged by.
+pub(super) fn judges(comparison: &Comparison, all: &[Comparison]) -> bool {
+    let same_case = |other: &Comparison| other.case() == comparison.case();
+    match comparison.metric.as_str() {
+        THROUGHPUT => true,
+        WAIT_P99 => !all.iter().any(|other| other.metric == THROUGHPUT && same_case(other)),
+        _ => false,
+    }
+}
 
 /// A comparison in a sentence: `sync does 1.42× the throughput of tokio (95 % interval 1.35× to 1.50×): faster`.
 pub(super) fn headline(comparison: &Comparison, report: &Report) -> String {
     let running = report.run.status == Status::Running;
-    format!("{}{}", rounds(comparison.rounds, report, running), finding(comparison, running))
+    // Throughput goes without saying.
+    let what = match comparison.metric.as_str() {
+        THROUGHPUT => String::new(),
+        other => format!("by {}, ", metric(other)),
+    };
+    format!("{}{what}{}", rounds(comparison.rounds, report, running), finding(comparison, running))
 }
 
 /// The same for a list, where the workload must be said and the rounds need not.

@@ -37,7 +37,7 @@ pub fn between_reports(base: &Report, candidate: &Report, options: &Options) -> 
     let mut comparisons = Vec::new();
     for (name, new) in &in_candidate {
         if let Some(old) = of_base.get(name.as_str()) {
-            for metric in Metric::ALL {
+            for metric in Metric::of(old, new) {
                 comparisons.push(compare([base, candidate], [old, new], metric, options));
             }
         }

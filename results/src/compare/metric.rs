@@ -17,6 +17,12 @@ impl Metric {
     /// In the order of reports.
     pub(super) const ALL: [Metric; 3] = [Metric::Throughput, Metric::WaitP50, Metric::WaitP99];
 
+    /// Those that two cells can be compared on: throughput is none where an open loop set it.
+    pub(super) fn of(base: &Cell, candidate: &Cell) -> impl Iterator<Item = Metric> + use<> {
+        let open_loop = base.is_open_loop() || candidate.is_open_loop();
+        Self::ALL.into_iter().filter(move |metric| !(open_loop && *metric == Metric::Throughput))
+    }
+
     /// Name in reports.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -21,7 +21,8 @@ pub fn is_control_arm(backend: &str) -> bool {
     backend.ends_with(CONTROL_SUFFIX)
 }
 
-/// Every backend against the baseline, case by case, on throughput, median wait and 99th percentile.
+/// Every backend against the baseline, case by case, on throughput (not in an open loop), median wait
+/// and 99th percentile.
 ///
 /// The n-th round of one is paired with the n-th of the other; a round that lacks the figure on either side is
 /// left out. p-values are adjusted over all that is returned. A case without the baseline has no comparisons;
@@ -52,7 +53,8 @@ fn paired(
     let mut comparisons = Vec::new();
     for candidate in cells.iter().filter(|cell| is_candidate(&cell.backend)) {
         if let Some(base) = baselines.get(&candidate.case()) {
-            comparisons.extend(Metric::ALL.map(|metric| compare(base, candidate, metric, options)));
+            comparisons
+                .extend(Metric::of(base, candidate).map(|metric| compare(base, candidate, metric, options)));
         }
     }
     adjust(&mut comparisons);

@@ -17,7 +17,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// Columns behind the parameters.
-const FIGURES: [&str; 20] = [
+const FIGURES: [&str; 24] = [
     "rounds",
     "throughput_median_ops_per_s",
     "throughput_min_ops_per_s",
@@ -38,6 +38,10 @@ const FIGURES: [&str; 20] = [
     "jain",
     "smallest_share",
     "longest_wait_ns",
+    "achieved_ops_per_s",
+    "lag_mean_ns",
+    "lag_max_ns",
+    "behind_fraction",
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a format")]
@@ -81,6 +85,7 @@ fn identity(report: &Report, cell: &Cell) -> [String; 6] {
 fn figures(cell: &Cell, comparison: Option<&Comparison>) -> [String; FIGURES.len()] {
     let (throughput, wait) = (&cell.throughput_ops_per_s, &cell.wait_ns);
     let ci = comparison.and_then(|comparison| comparison.ci);
+    let open_loop = cell.open_loop.as_ref();
     [
         cell.rounds.len().to_string(),
         number(Some(throughput.median)),
@@ -102,6 +107,10 @@ fn figures(cell: &Cell, comparison: Option<&Comparison>) -> [String; FIGURES.len
         number(Some(cell.fairness.jain)),
         number(Some(cell.fairness.smallest_share)),
         cell.fairness.longest_wait_ns.to_string(),
+        number(open_loop.map(|open_loop| open_loop.achieved_ops_per_s)),
+        number(open_loop.map(|open_loop| open_loop.lag_mean_ns)),
+        whole(open_loop.map(|open_loop| open_loop.lag_max_ns)),
+        number(open_loop.map(|open_loop| open_loop.behind_fraction)),
     ]
 }
 

@@ -92,12 +92,41 @@ fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Compar
             ),
         );
     }
+    push_open_loop(out, cells);
     if let Some(baseline) =
         cells.iter().find_map(|cell| comparisons.get(&(case.to_owned(), cell.backend.as_str())))
     {
         line(
             out,
             &format!("\nRatio above 1: more operations in a second than {}.", text(&baseline.baseline)),
+        );
+    }
+}
+
+/// What the table above means where operations began by a schedule.
+fn push_open_loop(out: &mut String, cells: &[&Cell]) {
+    let open = || cells.iter().filter_map(|cell| Some((cell, cell.open_loop.as_ref()?)));
+    if open().next().is_none() {
+        return;
+    }
+    line(
+        out,
+        "\nOpen loop: the throughput is what was asked for, and waits count from the intended start.\n",
+    );
+    line(out, "| backend | asked | achieved | lag mean | lag max | behind |");
+    line(out, "|---|--:|--:|--:|--:|--:|");
+    for (cell, open_loop) in open() {
+        line(
+            out,
+            &format!(
+                "| {} | {} | {} | {} | {} | {:.1} % |",
+                text(&cell.backend),
+                format_rate(open_loop.rate_ops_per_s),
+                format_rate(open_loop.achieved_ops_per_s),
+                format_ns(open_loop.lag_mean_ns),
+                wait(Some(open_loop.lag_max_ns)),
+                open_loop.behind_fraction * 100.0,
+            ),
         );
     }
 }

@@ -120,6 +120,7 @@ fn cell(backend: &str, case: usize, merit: f64, rounds: usize, stream: &mut Stre
         wait_ns: WaitSummary::from_histogram(&all),
         latency_rounds,
         fairness: Fairness { jain: 0.999, smallest_share: 0.97, longest_wait_ns: all.max() },
+        open_loop: None,
     }
 }
 

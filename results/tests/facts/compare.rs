@@ -2,7 +2,7 @@
 
 use crate::common::{assert_close, report};
 use results::compare::{Options, between_reports, control, control_arm, is_control_arm, within_run};
-use results::{Cell, Comparison, Round, Status, Verdict};
+use results::{Cell, Comparison, OpenLoop, Round, Status, Verdict};
 
 /// A cell of tokio's from a made-up report, under another backend's name and with these throughputs.
 fn cell(backend: &str, throughputs: &[f64]) -> Cell {
@@ -266,4 +266,27 @@ fn absurd_options_are_survived() {
         assert_eq!(within_run(&report.cells, "tokio", &options).len(), 3);
         assert_eq!(between_reports(&report, &report, &options).comparisons.len(), 6);
     }
+}
+
+#[test]
+fn throughput_that_an_open_loop_set_is_not_compared() {
+    let open_loop = OpenLoop {
+        rate_ops_per_s: 100.0,
+        achieved_ops_per_s: 100.0,
+        lag_mean_ns: 0.0,
+        lag_max_ns: 0,
+        behind_fraction: 0.0,
+    };
+    let mut cells =
+        [cell("tokio", &[100.0; 7]), cell("sync", &[100.0; 7]), cell("tokio (control)", &[100.0; 7])];
+    cells[1].open_loop = Some(open_loop);
+    let found = within_run(&cells, "tokio", &Options::default());
+    let metrics: Vec<&str> = found.iter().map(|comparison| comparison.metric.as_str()).collect();
+    assert_eq!(metrics, ["wait_p50", "wait_p99"], "one side is enough");
+    cells[0].open_loop = Some(open_loop);
+    assert_eq!(control(&cells, "tokio", &Options::default()).len(), 2);
+    let mut base = report("r", 1, 7);
+    base.cells = cells.to_vec();
+    let between = between_reports(&base, &base.clone(), &Options::default());
+    assert!(between.comparisons.iter().all(|comparison| comparison.metric != "throughput"));
 }

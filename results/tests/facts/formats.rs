@@ -2,7 +2,7 @@
 
 use crate::common::report;
 use results::formats::{FORMATS, find};
-use results::{Report, Status};
+use results::{OpenLoop, Report, Status};
 
 fn write(name: &str, report: &Report) -> String {
     (find(name).expect(name).write)(report).expect("written")
@@ -138,4 +138,31 @@ fn a_report_without_cells_is_exported() {
     for format in FORMATS {
         assert!(!(format.write)(&report).unwrap().is_empty());
     }
+}
+
+fn open_loop_report() -> Report {
+    let mut report = report("r", 1, 8);
+    for cell in &mut report.cells {
+        cell.open_loop = Some(OpenLoop {
+            rate_ops_per_s: 20_000.0,
+            achieved_ops_per_s: 19_900.0,
+            lag_mean_ns: 150.0,
+            lag_max_ns: 4_000,
+            behind_fraction: 0.125,
+        });
+    }
+    report
+}
+
+#[test]
+fn an_open_loop_shows_its_rate_and_lag_in_every_export() {
+    let report = open_loop_report();
+    let lines = parse_csv(&write("csv", &report));
+    let column = |name: &str| lines[0].iter().position(|head| head == name).expect(name);
+    let figures = ["achieved_ops_per_s", "lag_mean_ns", "lag_max_ns", "behind_fraction"];
+    assert_eq!(figures.map(|name| lines[1][column(name)].as_str()), ["19900", "150", "4000", "0.125"]);
+    let markdown = write("markdown", &report);
+    assert!(markdown.contains("Open loop:") && markdown.contains("| 20.0 k/s | 19.9 k/s |"), "{markdown}");
+    assert!(!write("markdown", &self::report("r", 1, 8)).contains("Open loop"));
+    assert_eq!(Report::from_json(write("json", &report).as_bytes()).unwrap(), report);
 }

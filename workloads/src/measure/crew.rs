@@ -2,15 +2,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::hold::{Hold, spin, spin_steps, yield_now};
 use super::meter::{Counts, Dice, Meter, NOBODY};
+use super::open_loop::{self, Timetable};
 use super::probe::{Equipment, Found, Probe};
+use super::schedule::Schedule;
 use crate::{Pass, Recorder, Slot, SlotOutcome, Stop};
 
 /// A hold is timed once in so many operations of a task, the first one included.
@@ -40,6 +42,14 @@ impl<P: Probe> Worker<P> {
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.stop.is_stopped()
+    }
+
+    /// Waits until the next operation may begin, which in a closed loop is at once. `false`: the slot is over.
+    ///
+    /// A closed loop always says `true` and sees the end by [`is_over`](Self::is_over), after the grant.
+    #[inline]
+    pub(crate) fn next_turn(&mut self) -> impl Future<Output = bool> + Send + use<'_, P> {
+        self.meter.probe.next_turn(&self.stop)
     }
 
     /// Waits for `acquisition`; `None` when it is to be dropped at once, as `cancel_percent` asks.
@@ -93,22 +103,45 @@ struct Finished<L> {
     law: L,
 }
 
-/// Runs the function that was compiled for the slot's pass; refuses parameters that no slot can have.
+/// Runs the function that was compiled for the slot's pass; refuses parameters that no slot can have, and a rate,
+/// since the workload's tasks wait for each other and cannot keep to a schedule of their own.
 pub(crate) fn by_pass(
     slot: Slot<'_>,
     throughput: fn(Slot<'_>) -> SlotOutcome,
     latency: fn(Slot<'_>) -> SlotOutcome,
 ) -> SlotOutcome {
+    if slot.params.rate_ops_per_s.is_some() {
+        return refused(slot, "this workload has no open loop".into());
+    }
+    by_mode(slot, throughput, latency, latency)
+}
+
+/// Runs the function that was compiled for the slot's pass or, where there is a rate, for the open loop; refuses
+/// parameters that no slot can have.
+pub(crate) fn by_mode(
+    slot: Slot<'_>,
+    throughput: fn(Slot<'_>) -> SlotOutcome,
+    latency: fn(Slot<'_>) -> SlotOutcome,
+    open_loop: fn(Slot<'_>) -> SlotOutcome,
+) -> SlotOutcome {
     if let Err(error) = slot.params.check() {
-        let (mut outcome, _) = merge::<()>(Vec::new(), 0);
-        outcome.law = Err(error.to_string());
-        outcome.recorders = slot.recorders;
-        return outcome;
+        return refused(slot, error.to_string());
+    }
+    if slot.params.rate_ops_per_s.is_some() {
+        return open_loop(slot);
     }
     match slot.pass {
         Pass::Throughput => throughput(slot),
         Pass::Latency => latency(slot),
     }
+}
+
+/// The outcome of a slot that was not run.
+fn refused(slot: Slot<'_>, why: String) -> SlotOutcome {
+    let (mut outcome, _) = merge::<()>(Vec::new(), 0);
+    outcome.law = Err(why);
+    outcome.recorders = slot.recorders;
+    outcome
 }
 
 /// Everything that the tasks of one slot need.
@@ -187,9 +220,15 @@ impl<'a> Crew<'a> {
         let think_steps = spin_steps(params.think, clock);
         let cancel_percent = params.cancel_percent;
         let mut recorders = std::mem::take(&mut self.slot.recorders).into_iter();
-        (0..params.tasks).map(move |index| {
+        let origin_ns = Arc::<OnceLock<u64>>::default();
+        let (tasks, rate) = (params.tasks, params.rate_ops_per_s);
+        (0..tasks).map(move |index| {
             let recorder = recorders.next();
-            let probe = P::new(Equipment { clock, waiting: waiting.clone(), recorder });
+            let timetable = rate.map(|rate| Timetable {
+                schedule: Schedule::new(rate, index, tasks),
+                origin_ns: origin_ns.clone(),
+            });
+            let probe = P::new(Equipment { clock, waiting: waiting.clone(), recorder, timetable });
             Worker {
                 index,
                 ops: 0,
@@ -237,6 +276,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
     let mut ops_per_task = Vec::with_capacity(finished.len());
     let mut recorders: Vec<Box<dyn Recorder>> = Vec::new();
     let mut laws = Vec::with_capacity(finished.len());
+    let mut paces = Vec::new();
     for task in finished {
         counts.add(task.counts);
         holds.add(task.hold_sum_ns, task.hold_samples);
@@ -244,6 +284,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
         ended_ns = ended_ns.max(task.ended_ns);
         ops_per_task.push(task.ops);
         recorders.extend(task.found.recorder);
+        paces.extend(task.found.pace);
         laws.push(task.law);
     }
     let outcome = SlotOutcome {
@@ -255,6 +296,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
         cancelled: counts.cancelled,
         hold_ns: holds.get(),
         queue_depth: depths.get(),
+        pace: open_loop::merge(&paces),
         law: Ok(()),
         recorders,
     };

@@ -182,6 +182,7 @@ mod tests {
             clock: || 0,
             waiting: std::sync::Arc::default(),
             recorder: None,
+            timetable: None,
         };
         Meter::new(Throughput::new(equipment), Dice::new(cancel_percent, 1, 0))
     }

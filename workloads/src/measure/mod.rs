@@ -4,7 +4,10 @@
 mod crew;
 mod hold;
 mod meter;
+mod open_loop;
 mod probe;
+mod schedule;
 
-pub(crate) use crew::{Crew, Worker, by_pass};
+pub(crate) use crew::{Crew, Worker, by_mode, by_pass};
+pub(crate) use open_loop::OpenLoop;
 pub(crate) use probe::{Latency, Probe, Throughput};

@@ -3,10 +3,12 @@
 //! The task loop is compiled once for each probe, so the loop of a throughput slot carries neither a clock
 //! read nor a shared counter, nor a branch that asks whether it should.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Recorder;
+use super::open_loop::{TaskPace, Timetable, at_once};
+use crate::{Recorder, Stop};
 
 /// What a probe is made of; one for each task of a slot.
 pub(crate) struct Equipment {
@@ -14,6 +16,8 @@ pub(crate) struct Equipment {
     /// Tasks of the slot that wait at this moment.
     pub(crate) waiting: Arc<AtomicU64>,
     pub(crate) recorder: Option<Box<dyn Recorder>>,
+    /// In an open loop.
+    pub(crate) timetable: Option<Timetable>,
 }
 
 /// What a probe found in its task.
@@ -23,6 +27,8 @@ pub(crate) struct Found {
     /// Sum and number of the queue depths seen.
     pub(crate) depth_sum: u64,
     pub(crate) depth_samples: u64,
+    /// In an open loop.
+    pub(crate) pace: Option<TaskPace>,
 }
 
 /// Looks on at each acquisition of one task.
@@ -33,6 +39,12 @@ pub(crate) trait Probe: Send + 'static {
     type Start: Copy + Send;
 
     fn new(equipment: Equipment) -> Self;
+    /// Waits until the next operation may begin: at once, or by the schedule of an open loop, which says `false`
+    /// when the slot is over.
+    #[inline]
+    fn next_turn(&mut self, _stop: &Stop) -> impl Future<Output = bool> + Send {
+        at_once()
+    }
     /// An acquisition begins.
     fn begin(&mut self) -> Self::Start;
     /// Its first poll was pending: the task has joined the queue.
@@ -79,6 +91,14 @@ pub(crate) struct Latency {
     depth_samples: u64,
 }
 
+impl Latency {
+    pub(crate) fn sample_depth(&mut self) {
+        // Ordering: Relaxed here and below, a statistic that guards no data.
+        self.depth_sum += self.equipment.waiting.load(Ordering::Relaxed);
+        self.depth_samples += 1;
+    }
+}
+
 impl Probe for Latency {
     const WATCHES: bool = true;
     type Start = u64;
@@ -88,9 +108,7 @@ impl Probe for Latency {
     }
 
     fn begin(&mut self) -> u64 {
-        // Ordering: Relaxed here and below, a statistic that guards no data.
-        self.depth_sum += self.equipment.waiting.load(Ordering::Relaxed);
-        self.depth_samples += 1;
+        self.sample_depth();
         (self.equipment.clock)()
     }
 
@@ -114,6 +132,7 @@ impl Probe for Latency {
             recorder: self.equipment.recorder,
             depth_sum: self.depth_sum,
             depth_samples: self.depth_samples,
+            pace: None,
         }
     }
 }

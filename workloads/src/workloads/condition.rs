@@ -38,6 +38,7 @@ fn bounded_buffer_defaults() -> Params {
         hold_mode: HoldMode::Spin,
         think: Duration::ZERO,
         cancel_percent: 0.0,
+        rate_ops_per_s: None,
     }
 }
 

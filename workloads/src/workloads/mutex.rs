@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::backend::MutexBackend;
 use crate::backends::arms;
-use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
+use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
 use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Tasks that want the same lock.
@@ -22,7 +22,7 @@ const EXCLUSIVE: Variant = Variant {
     summary: "An operation is one lock, hold, unlock by one of N tasks on one lock; each adds one to a \
               counter inside. Shows what handing a lock from task to task costs, and how evenly it goes round.",
     defaults: exclusive_defaults,
-    knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
     arms: arms!(mutex, exclusive),
 };
 
@@ -37,12 +37,13 @@ fn exclusive_defaults() -> Params {
         hold_mode: HoldMode::Yield,
         think: Duration::ZERO,
         cancel_percent: 0.0,
+        rate_ops_per_s: None,
     }
 }
 
 /// One slot of `exclusive`.
 pub fn exclusive<B: MutexBackend>(slot: Slot<'_>) -> SlotOutcome {
-    by_pass(slot, run::<B, Throughput>, run::<B, Latency>)
+    by_mode(slot, run::<B, Throughput>, run::<B, Latency>, run::<B, OpenLoop>)
 }
 
 fn run<B: MutexBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
@@ -54,7 +55,7 @@ fn run<B: MutexBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
 }
 
 async fn turns<B: MutexBackend, P: Probe>(mutex: Arc<B::Mutex>, mut worker: Worker<P>) -> (Worker<P>, ()) {
-    loop {
+    while worker.next_turn().await {
         let guard = worker.ask(pin!(B::lock(&mutex))).await;
         if worker.is_over() {
             break;

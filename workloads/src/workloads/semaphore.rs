@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::backend::SemaphoreBackend;
 use crate::backends::arms;
-use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
+use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
 use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Tasks that share a number of permits.
@@ -23,7 +23,7 @@ const POOL: Variant = Variant {
     summary: "An operation is one permit taken, held and given back by one of N tasks that share P permits, \
               as a connection pool does. Shows what the queue for a permit costs, and how evenly it goes round.",
     defaults: pool_defaults,
-    knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
     arms: arms!(semaphore, pool),
 };
 
@@ -37,12 +37,13 @@ fn pool_defaults() -> Params {
         hold_mode: HoldMode::Yield,
         think: Duration::ZERO,
         cancel_percent: 0.0,
+        rate_ops_per_s: None,
     }
 }
 
 /// One slot of `pool`.
 pub fn pool<B: SemaphoreBackend>(slot: Slot<'_>) -> SlotOutcome {
-    by_pass(slot, run::<B, Throughput>, run::<B, Latency>)
+    by_mode(slot, run::<B, Throughput>, run::<B, Latency>, run::<B, OpenLoop>)
 }
 
 fn run<B: SemaphoreBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
@@ -54,7 +55,7 @@ fn run<B: SemaphoreBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
 }
 
 async fn turns<B: SemaphoreBackend, P: Probe>(pool: Arc<Pool<B>>, mut worker: Worker<P>) -> (Worker<P>, ()) {
-    loop {
+    while worker.next_turn().await {
         let permit = worker.ask(pin!(B::acquire(&pool.semaphore))).await;
         if worker.is_over() {
             break;

@@ -249,7 +249,9 @@ fn assert_unique(what: &str, mut names: Vec<&str>) {
 #[test]
 fn knobs_are_those_of_the_parameters() {
     each_arm(|workload, variant, _| {
-        let entries = (variant.defaults)().entries();
+        // The rate is an entry only where there is one.
+        let params = Params { rate_ops_per_s: Some(1.0), ..(variant.defaults)() };
+        let entries = params.entries();
         for knob in variant.knobs {
             assert!(entries.iter().any(|(name, _)| name == knob), "{} has a knob {knob}", workload.name);
         }
@@ -262,4 +264,57 @@ fn backends_know_their_locked_version() {
         let numbers = backend.version.split('.').count();
         assert!(numbers >= 3, "{} {}", backend.name, backend.version);
     }
+}
+
+/// Hands `check` what came of a latency slot of every arm under this rate, on every executor.
+fn each_open_loop(rate: f64, until: Until, check: impl Fn(&str, bool, &Params, &Run)) {
+    each_arm(|workload, variant, arm| {
+        let takes_rate = variant.knobs.contains(&"rate_ops_per_s");
+        for cancel_percent in [0.0, 50.0] {
+            let params = Params { rate_ops_per_s: Some(rate), cancel_percent, ..(variant.defaults)() };
+            for flavour in FLAVOURS {
+                let label = format!("{} {} {flavour:?} {params:?}", workload.name, arm.backend.name);
+                check(&label, takes_rate, &params, &run(arm.run, &params, Pass::Latency, flavour, until));
+            }
+        }
+    });
+}
+
+#[test]
+fn an_open_loop_keeps_its_books_and_others_refuse_the_rate() {
+    each_open_loop(200_000.0, Until::Samples(300), |label, takes_rate, params, run| {
+        if !takes_rate {
+            assert!(run.outcome.law.as_ref().is_err_and(|law| law.contains("open loop")), "{label}");
+            return;
+        }
+        assert_consistent(label, params, Pass::Latency, run);
+        let pace = run.outcome.pace.expect(label);
+        let begun = pace.on_time + pace.behind;
+        assert_eq!(begun, run.outcome.acquisitions, "{label}");
+        let done = run.outcome.ops_per_task.iter().sum::<u64>() + run.outcome.cancelled;
+        assert!(0 < done && done <= begun, "{label}: {pace:?}");
+        // Who comes late to the end of the slot may have begun one operation after it.
+        assert!(begun <= pace.due + params.tasks as u64, "{label}: {begun} begun, {pace:?}");
+        assert!(pace.window_ns <= run.outcome.wall_ns, "{label}: {pace:?}");
+    });
+}
+
+#[test]
+fn an_open_loop_that_is_over_before_it_begins_ends_and_has_begun_nothing() {
+    each_open_loop(0.001, Until::Started, |label, takes_rate, _, run| {
+        if takes_rate {
+            assert_eq!((run.outcome.law.clone(), run.outcome.acquisitions), (Ok(()), 0), "{label}");
+        }
+    });
+}
+
+#[test]
+fn an_open_loop_that_no_machine_can_keep_falls_behind_and_still_ends() {
+    each_open_loop(Params::MAX_RATE, Until::Samples(2_000), |label, takes_rate, _, run| {
+        if takes_rate {
+            let pace = run.outcome.pace.expect(label);
+            assert_eq!(run.outcome.law, Ok(()), "{label}");
+            assert!(pace.behind > pace.on_time && pace.due > run.outcome.acquisitions, "{label}: {pace:?}");
+        }
+    });
 }
