@@ -54,7 +54,7 @@ const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &
 
 fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {
     let backends: Vec<String> = backends.iter().map(|&name| name.into()).collect();
-    REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), Duration::from_millis(200))
+    REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), &[], Duration::from_millis(200))
 }
 
 /// Slots take exactly the time that they were asked to take, and `sync` does twice as much as the others.
