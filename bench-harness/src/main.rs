@@ -8,7 +8,7 @@
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
-//! | [`table`], [`progress`], [`live`] | what a person sees, during the run and after it |
+//! | [`table`], [`overview`], [`progress`], [`live`] | what a person sees, during the run and after it |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ mod environment;
 mod exit;
 mod interrupt;
 mod live;
+mod overview;
 mod progress;
 mod runner;
 mod scenario;

@@ -9,6 +9,8 @@ use results::{
     Cell, Comparison, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
 };
 
+use crate::overview;
+
 /// Width where there is no terminal to ask.
 const PLAIN_WIDTH: u16 = 80;
 /// A terminal that says it is narrower does not know its width; some say 0.
@@ -91,6 +93,7 @@ pub(crate) fn render(report: &Report, screen: Screen) -> String {
         push_case(&mut out, report, cells, screen);
         rest = others;
     }
+    overview::push(&mut out, report, screen);
     push_status(&mut out, report, screen);
     out
 }
@@ -169,7 +172,7 @@ fn range(spread: &Spread) -> String {
     format!("{}–{}", number(spread.min), number(spread.max))
 }
 
-fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
+pub(crate) fn throughput<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
     let case = cell.case();
     comparisons.iter().find(|comparison| {
         comparison.metric == "throughput" && comparison.candidate == cell.backend && comparison.case() == case
@@ -209,6 +212,11 @@ pub(crate) fn interval(comparison: &Comparison) -> Option<String> {
 
 /// `64 tasks · 16 permits · hold 1 µs, spin`
 pub(crate) fn describe(params: &Params) -> String {
+    words(params).join(" · ")
+}
+
+/// What there is to say of the parameters, each on its own.
+pub(crate) fn words(params: &Params) -> Vec<String> {
     let number = |key: &str| params.get(key).and_then(serde_json::Value::as_f64);
     let mut words: Vec<String> = Vec::new();
     for (key, one, many) in [("tasks", "task", "tasks"), ("permits", "permit", "permits")] {
@@ -224,7 +232,7 @@ pub(crate) fn describe(params: &Params) -> String {
     words.extend(
         number("cancel_percent").filter(|share| *share > 0.0).map(|share| format!("{share} % cancelled")),
     );
-    words.join(" · ")
+    words
 }
 
 fn push_status(out: &mut String, report: &Report, screen: Screen) {

@@ -188,6 +188,11 @@ fn a_sweep_makes_a_case_of_each_combination_and_tells_them_apart() {
     {
         assert_eq!(stdout(&output).matches(heading).count(), 1, "{heading}: {}", stdout(&output));
     }
+    let table = stdout(&output);
+    let (_, overview) = table.split_once("semaphore.pool · all cases with one yield while holding").unwrap();
+    let lines = overview.lines().filter(|line| line.contains(" tasks · ")).count();
+    assert_eq!(lines, 4, "a line for each case: {overview}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     assert!(stderr(&output).contains("4 cases, about"), "{}", stderr(&output));
     assert!(stderr(&output).contains("semaphore.pool (tasks=4, permits=1)"), "{}", stderr(&output));
 }
