@@ -8,7 +8,7 @@
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
-//! | [`table`], [`overview`], [`progress`], [`live`] | what a person sees, during the run and after it |
+//! | [`table`], [`overview`], [`progress`], [`live`], [`say`] | what a person sees, during the run and after it |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ mod live;
 mod overview;
 mod progress;
 mod runner;
+mod say;
 mod scenario;
 mod sweep;
 mod table;
@@ -35,17 +36,19 @@ use std::process::ExitCode;
 
 use crate::cli::Command;
 use crate::exit::{Exit, Usage};
+use crate::say::say;
 use crate::scenario::Arguments;
 
 fn main() -> ExitCode {
     let exit = run().unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        say!("error: {error:#}");
         if error.is::<Usage>() { Exit::Usage } else { Exit::Failed }
     });
     ExitCode::from(exit.code())
 }
 
 fn run() -> anyhow::Result<Exit> {
+    // Not `std::env::args`, which panics where an argument is not Unicode.
     // Not `std::env::args`, which panics where an argument is not Unicode.
     let typed: Vec<OsString> = std::env::args_os().collect();
     let argv = typed.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
+use crate::say::say;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How far a run is.
@@ -58,7 +59,7 @@ impl Progress {
                 let tenths = slots_done * 10 / self.slots.max(1);
                 if tenths > *printed || slots_done == 0 {
                     *printed = tenths;
-                    eprintln!("{:>3} % · {remaining_s:.0} s left · {phase}", tenths * 10);
+                    say!("{:>3} % · {remaining_s:.0} s left · {phase}", tenths * 10);
                 }
             }
         }

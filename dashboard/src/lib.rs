@@ -39,3 +39,8 @@ mod testing;
 pub use collector::{Collector, Switch};
 pub use run::{Progress, RunFeed, RunView};
 pub use server::{BuildError, Builder, Dashboard, InitError, Server, ServerHandle, init};
+
+/// Compiles the example of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::TryLockError;
 use crate::mutex::{Mutex, MutexGuard};
-use crate::permits::Acquisition;
+use crate::permits::{Acquisition, Taken};
 use crate::schema;
 use crate::statistics::ConditionStatistics;
 use crate::trace::{Attempt, Call, Hold, Label, Object, Request, Site, Stamp};
@@ -444,24 +444,14 @@ impl Parking {
         }
         let (spans, granted_at) = self.0.end();
         if state != PARKED {
-            let granted = ReleaseOnDrop(permits, usize::from(state == GRANTED));
+            // A lock that was granted is let go afterwards, whatever unwinds.
+            let granted = Taken(permits, usize::from(state == GRANTED));
             // It had a notification: the next one gets it, and joins the queue before the lock is let go.
             condition.transfer(1);
             drop(granted);
         }
         drop(waker);
         spans.cancelled(granted_at);
-    }
-}
-
-/// Lets a lock go that was granted to a cancelled wait, after the notification was passed on, whatever unwinds.
-struct ReleaseOnDrop<'a>(&'a crate::permits::Permits, usize);
-
-impl Drop for ReleaseOnDrop<'_> {
-    fn drop(&mut self) {
-        if self.1 != 0 {
-            self.0.release(self.1);
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use crate::error::TryLockError;
 use crate::loom::const_fn;
-use crate::permits::{Acquisition, Permits};
+use crate::permits::{Acquisition, Permits, Taken};
 use crate::schema;
 use crate::statistics::MutexStatistics;
 use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
@@ -169,9 +169,9 @@ impl<T: ?Sized> Mutex<T> {
         let attempt = Attempt::begin(Request { object: self.object(), permits: 1, site }, None);
         match self.permits.try_take(1) {
             Ok(()) => {
-                let unlock = UnlockOnDrop(self);
+                let taken = Taken(&self.permits, 1);
                 let hold = attempt.granted();
-                std::mem::forget(unlock);
+                taken.keep();
                 Ok(hold)
             }
             Err(_) => {
@@ -209,15 +209,6 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// Unlocks a mutex that has no guard yet, should foreign code unwind.
-struct UnlockOnDrop<'a, T: ?Sized>(&'a Mutex<T>);
-
-impl<T: ?Sized> Drop for UnlockOnDrop<'_, T> {
-    fn drop(&mut self) {
-        self.0.permits.release(1);
-    }
-}
-
 impl<T: Default> Default for Mutex<T> {
     #[track_caller]
     fn default() -> Self {
@@ -237,7 +228,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         let mut d = f.debug_struct("Mutex");
         // Looking in must not show up as an acquisition, so it goes past the spans.
         if self.permits.try_take(1).is_ok() {
-            let _unlock = UnlockOnDrop(self);
+            let _unlock = Taken(&self.permits, 1);
             // SAFETY: we hold the lock until `_unlock` goes.
             d.field("data", &unsafe { &*self.value.get() });
             d.finish()

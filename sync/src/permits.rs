@@ -114,7 +114,8 @@ impl Permits {
         }
     }
 
-    /// Puts back permits that were taken, so that they always fit.
+    /// Puts back permits that were taken. Should others have been added meanwhile up to [`Permits::MAX`], they are dropped:
+    /// a destructor has nobody to tell.
     #[inline]
     pub(crate) fn release(&self, n: usize) -> usize {
         self.try_release(n).unwrap_or(0)
@@ -157,16 +158,10 @@ impl Permits {
 
     #[cold]
     fn give_back_watched(&self, n: usize, object: Object<'_>, hold: &Hold) {
-        /// Releases even where the subscriber panics.
-        struct Pending<'a>(&'a Permits, usize);
-        impl Drop for Pending<'_> {
-            fn drop(&mut self) {
-                self.0.release(self.1);
-            }
-        }
-        let pending = Pending(self, n);
+        // They go back even where the subscriber panics.
+        let taken = Taken(self, n);
         let span = Release::begin(object, hold);
-        std::mem::forget(pending);
+        taken.keep();
         let woken = self.release(n);
         span.finish(woken);
     }
@@ -317,9 +312,9 @@ impl Acquisition {
             GRANTED => {
                 let (spans, granted_at) = self.wait.end();
                 // The wait is over, so that `cancel` would not give the permits back should the subscriber panic.
-                let back = GiveBackOnPanic(permits, self.n as usize);
+                let taken = Taken(permits, self.n as usize);
                 let hold = spans.granted(granted_at);
-                std::mem::forget(back);
+                taken.keep();
                 Poll::Ready(Ok(hold))
             }
             CLOSED => {
@@ -348,10 +343,10 @@ impl Acquisition {
                     }
                     other => {
                         // Should dropping the waker unwind, what was taken goes back.
-                        let taken = if matches!(other, Joined::Taken) { self.n as usize } else { 0 };
-                        let back = GiveBackOnPanic(permits, taken);
+                        let n = if matches!(other, Joined::Taken) { self.n as usize } else { 0 };
+                        let taken = Taken(permits, n);
                         drop(self.wait.waiter.take_waker());
-                        std::mem::forget(back);
+                        taken.keep();
                         other
                     }
                 }
@@ -359,9 +354,9 @@ impl Acquisition {
         };
         self.wait.waiter.set_state(DONE);
         if matches!(joined, Joined::Taken) {
-            let back = GiveBackOnPanic(permits, self.n as usize);
+            let taken = Taken(permits, self.n as usize);
             let hold = attempt.granted();
-            std::mem::forget(back);
+            taken.keep();
             Poll::Ready(Ok(hold))
         } else {
             attempt.closed();
@@ -406,11 +401,21 @@ impl Acquisition {
     }
 }
 
-/// Returns permits that were taken but have no guard yet, should foreign code unwind.
-struct GiveBackOnPanic<'a>(&'a Permits, usize);
+/// Permits that were taken but have no guard yet: they go back should foreign code unwind.
+pub(crate) struct Taken<'a>(pub(crate) &'a Permits, pub(crate) usize);
 
-impl Drop for GiveBackOnPanic<'_> {
+impl Taken<'_> {
+    /// Somebody else sees to them from now on.
+    #[inline]
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.0.release(self.1);
+        if self.1 != 0 {
+            self.0.release(self.1);
+        }
     }
 }

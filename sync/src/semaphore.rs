@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::error::{AcquireError, TryAcquireError};
 use crate::loom::const_fn;
-use crate::permits::{Acquisition, Permits, Refusal};
+use crate::permits::{Acquisition, Permits, Refusal, Taken};
 use crate::schema;
 use crate::statistics::SemaphoreStatistics;
 use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
@@ -235,9 +235,9 @@ impl Semaphore {
         let attempt = Attempt::begin(Request { object: self.object(), permits: n, site }, None);
         match self.permits.try_take(n) {
             Ok(()) => {
-                let back = GiveBack(self, n as usize);
+                let taken = Taken(&self.permits, n as usize);
                 let hold = attempt.granted();
-                std::mem::forget(back);
+                taken.keep();
                 Ok(hold)
             }
             Err(Refusal::Closed) => {
@@ -259,15 +259,6 @@ impl Semaphore {
     #[inline]
     fn give_back(&self, n: usize, hold: &Hold) {
         self.permits.give_back(n, self.object(), hold);
-    }
-}
-
-/// Gives permits back that have no holder yet, should foreign code unwind.
-struct GiveBack<'a>(&'a Semaphore, usize);
-
-impl Drop for GiveBack<'_> {
-    fn drop(&mut self) {
-        self.0.permits.release(self.1);
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::{CompareArgs, Format};
 use crate::exit::Exit;
+use crate::say::say;
 use crate::table::{self, Screen};
 
 /// Prints verdicts; a backend that became slower beyond the threshold makes the exit code 99.
@@ -29,10 +30,10 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     };
     super::print(&text)?;
     if between.comparisons.is_empty() {
-        eprintln!("nothing to compare: the reports have no case and backend in common");
+        say!("nothing to compare: the reports have no case and backend in common");
     }
     if regressions > 0 {
-        eprintln!(
+        say!(
             "{regressions} of {} figures became worse by more than {} %",
             between.comparisons.len(),
             args.threshold

@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::live::Live;
 use crate::progress::{self, Progress};
 use crate::runner::{self, CaseTally, Ending, Machine, Observer, PATIENCE, Position, Settings};
+use crate::say::say;
 use crate::table::{self, Screen};
 use crate::writer;
 
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
     };
     if !args.sweep.is_empty() {
         let (_, planned) = runner::extent(&plan.cases, &settings);
-        eprintln!("{} cases, about {}", plan.cases.len(), progress::in_words(planned));
+        say!("{} cases, about {}", plan.cases.len(), progress::in_words(planned));
     }
     let sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
     let bench = Bench { plan: &plan, settings, sheet, live: &live };
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
     let (report, ending) = bench.measure(runtime, &interrupt)?;
     let exit = finish(&report, &ending, &folder, args.output.format)?;
     if stays(&args.output, &live, exit) {
-        eprintln!("the dashboard stays at {} until Ctrl-C", live.url().unwrap_or_default());
+        say!("the dashboard stays at {} until Ctrl-C", live.url().unwrap_or_default());
         interrupt.wait();
     }
     Ok(exit)
@@ -67,7 +68,7 @@ fn live(output: &Output, plan: &Plan, folder: &Path) -> anyhow::Result<Live> {
     }
     match Live::with_page(output.listen, folder) {
         Err(error) if output.listen.is_none() => {
-            eprintln!("no dashboard: {error:#}");
+            say!("no dashboard: {error:#}");
             Live::without_page(traced)
         }
         live => live,
@@ -76,10 +77,10 @@ fn live(output: &Output, plan: &Plan, folder: &Path) -> anyhow::Result<Live> {
 
 fn announce(plan: &Plan, live: &Live) {
     for note in &plan.notes {
-        eprintln!("note: {note}");
+        say!("note: {note}");
     }
     if let Some(url) = live.url() {
-        eprintln!("dashboard: {url}");
+        say!("dashboard: {url}");
     }
 }
 
@@ -185,19 +186,19 @@ fn finish(report: &Report, ending: &Ending, folder: &Path, format: Format) -> an
     let json = format == Format::Json || written.is_err();
     super::print(&if json { report.to_json() } else { in_words(report, format)? })?;
     if let Err(error) = written.map(|path| say_where(&path)) {
-        eprintln!("error: {error:#}; the report went to standard output instead");
+        say!("error: {error:#}; the report went to standard output instead");
         return Ok(Exit::Failed);
     }
     for check in report.validity.iter().filter(|check| !check.pass) {
-        eprintln!("check {} failed: {}", check.check, check.detail);
+        say!("check {} failed: {}", check.check, check.detail);
     }
     Ok(match (ending, report.run.status) {
         (Ending::Failed(what), _) => {
-            eprintln!("error: {what}; what was measured before was kept");
+            say!("error: {what}; what was measured before was kept");
             Exit::Failed
         }
         (Ending::Interrupted, _) => {
-            eprintln!("interrupted: what was measured was kept");
+            say!("interrupted: what was measured was kept");
             Exit::Interrupted
         }
         (Ending::Complete, Status::Invalid) => Exit::Invalid,
@@ -213,7 +214,7 @@ fn in_words(report: &Report, format: Format) -> anyhow::Result<String> {
 }
 
 fn say_where(path: &Path) {
-    eprintln!("report: {}", path.display());
+    say!("report: {}", path.display());
 }
 
 /// Whoever pressed Ctrl-C wants to leave.
