@@ -214,9 +214,11 @@ fn looks_at(variant: &Variant, axis: &Axis) -> bool {
     variant.knobs.iter().any(|knob| option_of(knob) == axis.key)
 }
 
-/// The option that sets a knob of a report: `hold_ns` is `--hold`'s.
+/// The option that sets a knob of a report, which has its unit behind it: `hold_ns` is `--hold`'s.
 fn option_of(knob: &str) -> String {
-    sweep::option_name(knob.trim_end_matches("_ns").trim_end_matches("_percent"))
+    let units = ["_ns", "_percent", "_ops_per_s"];
+    let bare = units.iter().find_map(|unit| knob.strip_suffix(unit)).unwrap_or(knob);
+    sweep::option_name(bare)
 }
 
 /// A sweep that changes nothing is a mistake, and one without end another.
