@@ -9,6 +9,7 @@ use workloads::{Arm, Backend, Params, Variant, Workload};
 
 use crate::cli::Knobs;
 use crate::exit::Usage;
+use crate::sweep::{self, Axis, Point};
 
 /// The backend that others are compared with where it is among them.
 const PREFERRED_BASELINE: &str = "tokio";
@@ -30,6 +31,8 @@ pub(crate) struct Case {
     pub(crate) workload: &'static Workload,
     pub(crate) variant: &'static Variant,
     pub(crate) params: Params,
+    /// What a sweep set for this case, one knob each: `hold=10us`.
+    pub(crate) swept: Vec<String>,
     /// In the order of the report; the control arm is the last.
     pub(crate) entrants: Vec<Entrant>,
     /// Backend that the others are compared with.
@@ -52,9 +55,10 @@ pub(crate) struct Plan {
 }
 
 impl Case {
-    /// `semaphore.pool`
+    /// `semaphore.pool`, and where it is one of a sweep `semaphore.pool (hold=10us)`.
     pub(crate) fn name(&self) -> String {
-        format!("{}.{}", self.workload.name, self.variant.name)
+        let name = format!("{}.{}", self.workload.name, self.variant.name);
+        if self.swept.is_empty() { name } else { format!("{name} ({})", self.swept.join(", ")) }
     }
 
     /// Whether its operations begin by a schedule.
@@ -73,21 +77,41 @@ impl Registry {
         workloads: &[String],
         backends: &[String],
         knobs: &Knobs,
+        sweep: &[Axis],
         slot: Duration,
     ) -> anyhow::Result<Plan> {
         let variants = self.variants(workloads)?;
-        self.check_open_loop(&variants, knobs)?;
+        let open_loop = knobs.rate.is_some() || sweep.iter().any(|axis| axis.key == "rate");
+        if open_loop {
+            self.check_open_loop(&variants)?;
+        }
         let backends = self.backends(backends)?;
+        check_sweep(&variants, sweep)?;
         let mut plan = Plan { cases: Vec::new(), notes: Vec::new() };
         for (workload, variant) in variants {
-            let params = with_knobs((variant.defaults)(), knobs);
-            params
-                .check()
-                .map_err(|error| Usage::error(format!("{}.{}: {error}", workload.name, variant.name)))?;
-            check_fits(&params, slot)?;
-            match case(workload, variant, params, &backends, &mut plan.notes) {
-                Some(case) => plan.cases.push(case),
-                None => plan.notes.push(format!("{}.{} is skipped", workload.name, variant.name)),
+            let name = format!("{}.{}", workload.name, variant.name);
+            let (axes, idle): (Vec<&Axis>, Vec<&Axis>) =
+                sweep.iter().partition(|axis| looks_at(variant, axis));
+            plan.notes.extend(
+                idle.iter().map(|axis| format!("{name} does not look at {}: not swept there", axis.key)),
+            );
+            let Some((entrants, baseline)) = entrants(&name, variant, &backends, &mut plan.notes) else {
+                plan.notes.push(format!("{name} is skipped"));
+                continue;
+            };
+            for points in sweep::combinations(&axes) {
+                let knobs = points.iter().map(|point| &point.knobs).chain([knobs]);
+                let params = knobs.fold((variant.defaults)(), with_knobs);
+                check(&name, &params, &points, slot)?;
+                let swept = points.iter().map(|point| point.text.clone()).collect();
+                plan.cases.push(Case {
+                    workload,
+                    variant,
+                    params,
+                    swept,
+                    entrants: entrants.clone(),
+                    baseline,
+                });
             }
         }
         if plan.cases.is_empty() {
@@ -101,13 +125,9 @@ impl Registry {
     }
 
     /// A table never mixes open and closed loops, so one variant that has no open loop is enough to refuse.
-    fn check_open_loop(
-        &self,
-        variants: &[(&'static Workload, &'static Variant)],
-        knobs: &Knobs,
-    ) -> anyhow::Result<()> {
+    fn check_open_loop(&self, variants: &[(&'static Workload, &'static Variant)]) -> anyhow::Result<()> {
         let closed = variants.iter().find(|(_, variant)| !takes_rate(variant));
-        let (Some((workload, variant)), true) = (closed, knobs.rate.is_some()) else { return Ok(()) };
+        let Some((workload, variant)) = closed else { return Ok(()) };
         let open = self.workloads.iter().flat_map(|workload| {
             let open = workload.variants.iter().filter(|variant| takes_rate(variant));
             open.map(|variant| format!("{}.{}", workload.name, variant.name))
@@ -194,28 +214,74 @@ impl Registry {
     }
 }
 
-/// Puts a case together; notes the backends that lack the primitive.
-fn case(
-    workload: &'static Workload,
+/// The arms of a variant and the baseline among them; notes the backends that lack the primitive.
+fn entrants(
+    name: &str,
     variant: &'static Variant,
-    params: Params,
     backends: &[&'static Backend],
     notes: &mut Vec<String>,
-) -> Option<Case> {
+) -> Option<(Vec<Entrant>, &'static str)> {
     let mut entrants: Vec<Entrant> = Vec::new();
     for backend in backends {
         match variant.arms.iter().find(|arm| arm.backend.name == backend.name) {
             Some(arm) => entrants.push(Entrant { name: backend.name.to_owned(), arm }),
-            None => notes.push(format!(
-                "{} has nothing for {}.{}: skipped",
-                backend.name, workload.name, variant.name
-            )),
+            None => notes.push(format!("{} has nothing for {name}: skipped", backend.name)),
         }
     }
     let base = entrants.iter().find(|entrant| entrant.name == PREFERRED_BASELINE).or(entrants.first())?.arm;
     let baseline = base.backend.name;
     entrants.push(Entrant { name: control_arm(baseline), arm: base });
-    Some(Case { workload, variant, params, entrants, baseline })
+    Some((entrants, baseline))
+}
+
+/// Whether the variant looks at the knob of a sweep.
+fn looks_at(variant: &Variant, axis: &Axis) -> bool {
+    variant.knobs.iter().any(|knob| option_of(knob) == axis.key)
+}
+
+/// The option that sets a knob of a report, which has its unit behind it: `hold_ns` is `--hold`'s.
+fn option_of(knob: &str) -> String {
+    let units = ["_ns", "_percent", "_ops_per_s"];
+    let bare = units.iter().find_map(|unit| knob.strip_suffix(unit)).unwrap_or(knob);
+    sweep::option_name(bare)
+}
+
+/// A sweep that changes nothing is a mistake, and one without end another.
+fn check_sweep(variants: &[(&'static Workload, &'static Variant)], sweep: &[Axis]) -> anyhow::Result<()> {
+    for axis in sweep {
+        if !variants.iter().any(|(_, variant)| looks_at(variant, axis)) {
+            return Err(Usage::error(format!(
+                "--sweep {axis} changes nothing: no workload of this run looks at {}",
+                axis.key
+            )));
+        }
+    }
+    let cases_of = |variant: &Variant| {
+        let lengths = sweep.iter().filter(|axis| looks_at(variant, axis)).map(|axis| axis.points.len());
+        lengths.fold(1, usize::saturating_mul)
+    };
+    let cases = variants.iter().map(|(_, variant)| cases_of(variant)).fold(0, usize::saturating_add);
+    if cases > sweep::MAX_CASES {
+        let axes: Vec<String> = sweep.iter().map(|axis| format!("--sweep {axis}")).collect();
+        return Err(Usage::error(format!(
+            "{} would be {cases} cases, and {} are the most: give fewer values, or make several runs of it",
+            axes.join(" "),
+            sweep::MAX_CASES
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses parameters that cannot be run, naming the option that set them.
+fn check(name: &str, params: &Params, points: &[&Point], slot: Duration) -> anyhow::Result<()> {
+    let option = |option: &str| {
+        let swept = points.iter().any(|point| point.text.split('=').next() == Some(option));
+        format!("--{}{option}", if swept { "sweep " } else { "" })
+    };
+    params
+        .check()
+        .map_err(|error| Usage::error(format!("{name}: {}: {error}", option(&option_of(error.knob)))))?;
+    check_fits(params, slot, option)
 }
 
 fn with_knobs(defaults: Params, knobs: &Knobs) -> Params {
@@ -235,13 +301,14 @@ fn takes_rate(variant: &Variant) -> bool {
 }
 
 /// A turn that is longer than the shortest slot would be cut off by its end in every round.
-fn check_fits(params: &Params, slot: Duration) -> anyhow::Result<()> {
+fn check_fits(params: &Params, slot: Duration, name: impl Fn(&str) -> String) -> anyhow::Result<()> {
     let shortest = crate::runner::schedule::latency_slot(slot);
-    for (option, value) in [("--hold", params.hold), ("--think", params.think)] {
+    for (option, value) in [("hold", params.hold), ("think", params.think)] {
         if value > shortest {
             return Err(Usage::error(format!(
-                "{option} {value:?} does not fit into the latency slots of {shortest:?} (a quarter of --slot): \
+                "{} {value:?} does not fit into the latency slots of {shortest:?} (a quarter of --slot): \
                  raise --slot to at least {:?}",
+                name(option),
                 value * 4,
             )));
         }

@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use workloads::Params;
+use workloads::{Params, SCENARIOS};
 
 use crate::duration;
+use crate::sweep::{self, Axis};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,8 +24,12 @@ Examples:
       open loop: 50,000 operations a second, waits from their intended starts
   bench-harness --workload mutex --format json --exit > report.json
       for another program; only the report goes to standard output
+  bench-harness --workload semaphore --sweep permits=1,4,16 --sweep hold=0,10us
+      six cases, one for each combination
+  bench-harness --preset lockhammer
+      a contention that others measure too; `list` has more
   bench-harness list
-      the workloads, their variants and knobs, and the backends
+      the workloads, their variants and knobs, the backends and the presets
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 the measurement is not valid, 99 compare found a regression,
 130 interrupted (what was measured is kept, and marked).";
@@ -49,7 +54,7 @@ pub(crate) struct Cli {
 /// Everything but a run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print the workloads with their variants and knobs, and the backends.
+    /// Print the workloads with their variants and knobs, the backends and the presets.
     List(ListArgs),
     /// Compare two stored reports, cell by cell.
     Compare(CompareArgs),
@@ -75,8 +80,27 @@ pub(crate) struct RunArgs {
     /// `tokio` is the baseline when it is among them, else the first.
     #[arg(long, value_name = "LIST|all", default_value = "sync,tokio", value_delimiter = ',')]
     pub(crate) backend: Vec<String>,
+    /// Take options from a TOML file; what is typed beside it wins.
+    ///
+    /// A key is the name of an option of a run, without the dashes in front, and takes what the option takes:
+    /// numbers bare (tasks = 64), durations and names in quotes (hold = "10us"), switches as true or false;
+    /// workload and backend also take arrays of names. A table [sweep] has knobs with arrays of values
+    /// (permits = [1, 4, 16]). A relative path in it starts from the current folder. There is a commented
+    /// example in workloads/scenarios/example.toml.
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "preset")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Take options from a scenario that comes with the program; what is typed beside it wins.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCENARIOS.iter().map(|it| it.name)))]
+    pub(crate) preset: Option<String>,
     #[command(flatten)]
     pub(crate) knobs: Knobs,
+    /// Measure a knob at several values, each as a case of its own: `--sweep permits=1,4,16`.
+    ///
+    /// KEY is an option of this section, and a value what that option takes. Given several times, for
+    /// different knobs, it makes a case of every combination, up to 1,000 together.
+    #[arg(long, value_name = "KEY=A,B,C", value_parser = sweep::parse, allow_hyphen_values = true,
+          help_heading = "The contention")]
+    pub(crate) sweep: Vec<Axis>,
     #[command(flatten)]
     pub(crate) method: Method,
     #[command(flatten)]

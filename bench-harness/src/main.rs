@@ -4,10 +4,11 @@
 //! |---|---|
 //! | [`cli`] | the words of the command line and their help |
 //! | [`commands`] | one file for each subcommand; the only ones that print results |
+//! | [`scenario`], [`sweep`] | files of options, and options with several values |
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
-//! | [`table`], [`progress`], [`live`], [`say`] | what a person sees, during the run and after it |
+//! | [`table`], [`overview`], [`progress`], [`live`], [`say`] | what a person sees, during the run and after it |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
@@ -20,36 +21,44 @@ mod environment;
 mod exit;
 mod interrupt;
 mod live;
+mod overview;
 mod progress;
 mod runner;
 mod say;
+mod scenario;
+mod sweep;
 mod table;
 mod validity;
 mod writer;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
 use crate::exit::{Exit, Usage};
 use crate::say::say;
+use crate::scenario::Arguments;
 
 fn main() -> ExitCode {
+    let exit = run().unwrap_or_else(|error| {
+        say!("error: {error:#}");
+        if error.is::<Usage>() { Exit::Usage } else { Exit::Failed }
+    });
+    ExitCode::from(exit.code())
+}
+
+fn run() -> anyhow::Result<Exit> {
     // Not `std::env::args`, which panics where an argument is not Unicode.
-    let argv = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let cli = Cli::parse();
-    let result = match &cli.command {
-        None => commands::run::run(&cli.run, argv),
+    // Not `std::env::args`, which panics where an argument is not Unicode.
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let argv = typed.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let Arguments { cli, origins } = scenario::arguments(&typed)?;
+    match &cli.command {
+        None => commands::run::run(&cli.run, argv).map_err(|error| origins.explain(error)),
         Some(Command::List(args)) => commands::list::run(args),
         Some(Command::Compare(args)) => commands::compare::run(args),
         Some(Command::Export(args)) => commands::export::run(args),
         Some(Command::Serve(args)) => commands::serve::run(args),
         Some(Command::Schema) => commands::schema::run(),
-    };
-    let exit = result.unwrap_or_else(|error| {
-        say!("error: {error:#}");
-        if error.is::<Usage>() { Exit::Usage } else { Exit::Failed }
-    });
-    ExitCode::from(exit.code())
+    }
 }

@@ -73,6 +73,15 @@ impl Progress {
     }
 }
 
+/// A length of time as people say it: `45 s`, `3 min`, `2.5 h`.
+pub(crate) fn in_words(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s < 90.0 => format!("{:.0} s", s.ceil()),
+        s if s < 5_400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
 /// By plan at first, then more and more by what the slots that are over took.
 fn remaining_s(elapsed_s: f64, planned_s: f64, slots_done: usize, slots: usize) -> f64 {
     let done = slots_done as f64 / slots.max(1) as f64;
@@ -84,6 +93,12 @@ fn remaining_s(elapsed_s: f64, planned_s: f64, slots_done: usize, slots: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_in_the_unit_that_people_use() {
+        let words = |s| in_words(Duration::from_secs(s));
+        assert_eq!([words(0), words(45), words(180), words(9_000)], ["0 s", "45 s", "3 min", "2.5 h"]);
+    }
 
     #[test]
     fn time_left_follows_the_plan_first_and_the_truth_later() {

@@ -9,6 +9,8 @@ use results::{
     Cell, Comparison, OpenLoop, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
 };
 
+use crate::overview;
+
 /// Width where there is no terminal to ask.
 const PLAIN_WIDTH: u16 = 80;
 /// A terminal that says it is narrower does not know its width; some say 0.
@@ -91,6 +93,7 @@ pub(crate) fn render(report: &Report, screen: Screen) -> String {
         push_case(&mut out, report, cells, screen);
         rest = others;
     }
+    overview::push(&mut out, report, screen);
     push_status(&mut out, report, screen);
     out
 }
@@ -203,7 +206,7 @@ fn range(spread: &Spread) -> String {
 }
 
 /// The comparison that a cell is judged by: throughput, or where an open loop set that, the waits' 99th percentile.
-fn judged<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
+pub(crate) fn judged<'a>(comparisons: &'a [Comparison], cell: &Cell) -> Option<&'a Comparison> {
     let case = cell.case();
     let metric = if cell.is_open_loop() { "wait_p99" } else { "throughput" };
     comparisons.iter().find(|comparison| {
@@ -248,6 +251,11 @@ pub(crate) fn interval(comparison: &Comparison) -> Option<String> {
 
 /// `64 tasks · 16 permits · hold 1 µs, spin`
 pub(crate) fn describe(params: &Params) -> String {
+    words(params).join(" · ")
+}
+
+/// What there is to say of the parameters, each on its own.
+pub(crate) fn words(params: &Params) -> Vec<String> {
     let number = |key: &str| params.get(key).and_then(serde_json::Value::as_f64);
     let mut words: Vec<String> = Vec::new();
     for (key, one, many) in [("tasks", "task", "tasks"), ("permits", "permit", "permits")] {
@@ -264,7 +272,7 @@ pub(crate) fn describe(params: &Params) -> String {
         number("cancel_percent").filter(|share| *share > 0.0).map(|share| format!("{share} % cancelled")),
     );
     words.extend(number("rate_ops_per_s").map(|rate| format!("open loop, {}", format_rate(rate))));
-    words.join(" · ")
+    words
 }
 
 fn push_status(out: &mut String, report: &Report, screen: Screen) {

@@ -4,6 +4,8 @@ use results::compare::is_control_arm;
 use results::statistics::median;
 use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns, format_rate};
 
+use crate::table;
+
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
 const CONTENDED_FLOOR: f64 = 0.1;
 /// Fewer pairs of rounds than this give no 95 % interval: two to the power of five is less than 40.
@@ -72,12 +74,16 @@ fn rate(cells: &[Cell]) -> Option<Check> {
     Some(check(
         "rate",
         if share >= RATE_FLOOR {
-            Ok(format!("at least {:.1} % of the {asked} asked for were met ({})", share * 100.0, name(cell)))
+            Ok(format!(
+                "at least {:.1} % of the {asked} asked for were met ({})",
+                share * 100.0,
+                name(cells, cell)
+            ))
         } else {
             Err(format!(
                 "{} met {:.1} % of the {asked} asked for, and {} are needed: lower --rate, raise --tasks, \
                  or raise --slot where only those under way at its end are missing",
-                name(cell),
+                name(cells, cell),
                 share * 100.0,
                 percent(RATE_FLOOR),
             ))
@@ -102,12 +108,14 @@ fn contended(cells: &[Cell]) -> Check {
                 "only {} of the acquisitions of {} had to wait, and {} are needed: raise --tasks or --hold, lower \
              --permits or --think, or hold with --hold-mode yield (no more tasks than workers can spin at once)",
                 percent(fraction),
-                name(cell),
+                name(cells, cell),
                 percent(CONTENDED_FLOOR),
             )),
-            Some((fraction, cell)) => {
-                Ok(format!("at least {} of the acquisitions had to wait ({})", percent(fraction), name(cell)))
-            }
+            Some((fraction, cell)) => Ok(format!(
+                "at least {} of the acquisitions had to wait ({})",
+                percent(fraction),
+                name(cells, cell)
+            )),
         },
     )
 }
@@ -125,7 +133,7 @@ fn hold(cells: &[Cell]) -> Check {
                 Err(format!(
                     "{} held for {} where {} were asked for: close other programs, or lower --workers below the \
                  number of cores",
-                    name(cell),
+                    name(cells, cell),
                     format_ns(held_ns),
                     format_ns(asked_ns),
                 )),
@@ -172,11 +180,12 @@ fn noise_floor(control: &[Comparison]) -> Check {
         "noise-floor",
         match apart {
             Some(comparison) => Err(format!(
-                "{} came out more than {limit_percent:.0} % off itself in {}.{} ({}): close other programs or raise \
+                "{} came out more than {limit_percent:.0} % off itself in {}.{} with {} ({}): close other programs or raise \
                  --rounds, then run again",
                 comparison.baseline,
                 comparison.workload,
                 comparison.variant,
+                table::describe(&comparison.params),
                 interval(comparison),
             )),
             None if of_throughput.is_empty() && !control.is_empty() => {
@@ -221,9 +230,14 @@ fn over_rounds(cell: &Cell, figure: impl Fn(&Round) -> Option<f64>) -> Option<f6
     median(&cell.rounds.iter().filter_map(figure).collect::<Vec<_>>())
 }
 
-fn name(cell: &Cell) -> String {
+/// With the parameters where the run has the variant under several.
+fn name(cells: &[Cell], cell: &Cell) -> String {
     let control = if is_control_arm(&cell.backend) { ", the baseline's second arm" } else { "" };
-    format!("{}.{} on {}{control}", cell.workload, cell.variant, cell.backend)
+    let swept = cells.iter().any(|other| {
+        (&other.workload, &other.variant) == (&cell.workload, &cell.variant) && other.params != cell.params
+    });
+    let params = if swept { format!(" ({})", table::describe(&cell.params)) } else { String::new() };
+    format!("{}.{}{params} on {}{control}", cell.workload, cell.variant, cell.backend)
 }
 
 fn percent(fraction: f64) -> String {

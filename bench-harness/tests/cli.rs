@@ -86,6 +86,18 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--workers", "0"], &["--workers", "'0'"]),
         (&["--runtime", "current-thread", "--workers", "2"], &["--workers", "--runtime"]),
         (&["--hold-mode", "wish"], &["--hold-mode", "'wish'", "spin"]),
+        (&["--sweep", "tasks"], &["--sweep", "'tasks'", "KEY=A,B,C", "permits"]),
+        (&["--sweep", "task=1,2"], &["--sweep", "'task'", "tasks", "hold-mode"]),
+        (&["--sweep", "tasks=1,0"], &["--sweep", "tasks", "'0'"]),
+        (&["--sweep", "tasks=1,,2"], &["--sweep", "tasks", "empty"]),
+        (&["--sweep", "tasks=1,2", "--tasks", "3"], &["--sweep tasks=1,2", "--tasks 3"]),
+        (&["--sweep", "tasks=1,2", "--sweep", "tasks=3"], &["--sweep tasks=1,2", "--sweep tasks=3"]),
+        (&["--sweep", "hold=1us,1s"], &["--sweep hold", "1s", "--slot"]),
+        (&["--sweep", "hold=11s", "--slot", "60s"], &["--sweep hold", "11000000000"]),
+        (&["--workload", "event", "--sweep", "permits=1,2"], &["--sweep permits=1,2", "permits"]),
+        (&["--preset", "hammer"], &["--preset", "'hammer'", "lockhammer", "notify-waiters"]),
+        (&["--preset", "lockhammer", "--scenario", "mine.toml"], &["--preset", "--scenario"]),
+        (&["--scenario", "missing.toml"], &["--scenario", "'missing.toml'"]),
         (&["--format", "xml"], &["--format", "'xml'", "json"]),
         (&["--listen", "here"], &["--listen", "'here'"]),
         (&["--listen", "127.0.0.1:0", "--no-dashboard"], &["--listen", "--no-dashboard"]),
@@ -201,6 +213,109 @@ fn an_uncontended_run_is_not_valid_and_says_what_to_change() {
 }
 
 #[test]
+fn a_sweep_makes_a_case_of_each_combination_and_tells_them_apart() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--sweep", "tasks=4,8", "--sweep", "permits=1,2"]);
+    let (_, report) = only_report(folder.path());
+    let mut cases: Vec<(u64, u64)> = report
+        .cells
+        .iter()
+        .map(|cell| (cell.params["tasks"].as_u64().unwrap(), cell.params["permits"].as_u64().unwrap()))
+        .collect();
+    cases.dedup();
+    assert_eq!(cases, [(4, 1), (4, 2), (8, 1), (8, 2)]);
+    assert_eq!(report.cells.len(), 4 * 3, "sync, tokio and the control arm in each");
+    let throughput = report.comparisons.iter().filter(|it| it.metric == "throughput");
+    assert_eq!(throughput.count(), 4, "a comparison for each case");
+    for case in ["4 tasks · 1 permit", "4 tasks · 2 permits", "8 tasks · 1 permit", "8 tasks · 2 permits"]
+    {
+        let heading = format!("semaphore.pool · {case} · one yield");
+        assert_eq!(stdout(&output).matches(&heading).count(), 1, "{heading}: {}", stdout(&output));
+    }
+    let table = stdout(&output);
+    let (_, overview) = table.split_once("semaphore.pool · all cases with one yield while holding").unwrap();
+    let lines =
+        overview.lines().filter(|line| line.starts_with(['4', '8']) && line.contains(" tasks · ")).count();
+    assert_eq!(lines, 4, "a line for each case: {overview}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(stderr(&output).contains("4 cases, about"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("semaphore.pool (tasks=4, permits=1)"), "{}", stderr(&output));
+}
+
+#[test]
+fn more_cases_than_a_run_may_have_are_refused_naming_the_limit() {
+    let values = |key: &str| format!("{key}={}", Vec::from_iter((1..=32).map(|it| it.to_string())).join(","));
+    let output = run(&["--sweep", &values("tasks"), "--sweep", &values("permits")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("1024 cases") && stderr(&output).contains("1000"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_scenario_sets_the_options_and_what_is_typed_wins() {
+    let folder = TempDir::new().unwrap();
+    let scenario = folder.path().join("mine.toml");
+    fs::write(&scenario, "workload = \"mutex\"\ntasks = 6\n[sweep]\nthink = [0, \"1us\"]\n").unwrap();
+    let out = folder.path().join("out");
+    let output = short_run(&out, &["--scenario", scenario.to_str().unwrap(), "--backend", "sync"]);
+    let (_, report) = only_report(&out);
+    let thinks: Vec<_> = report.cells.iter().map(|cell| cell.params["think_ns"].as_u64().unwrap()).collect();
+    assert_eq!(thinks, [0, 0, 1_000, 1_000], "{}", stderr(&output));
+    for cell in &report.cells {
+        assert_eq!((cell.workload.as_str(), cell.params["tasks"].as_u64()), ("mutex", Some(6)));
+        assert!(cell.backend.starts_with("sync"), "{}", cell.backend);
+    }
+}
+
+#[test]
+fn a_scenario_that_makes_no_sense_is_refused_with_file_and_line() {
+    let folder = TempDir::new().unwrap();
+    let scenario = folder.path().join("mine.toml");
+    let path = scenario.to_str().unwrap();
+    for (text, mentioned) in [
+        ("# mine\ntaks = 4\n", ["line 2", "unknown key taks", "hold-mode"]),
+        ("tasks = 4\nhold = 10\n", ["line 2", "hold", "10us"]),
+        ("hold = \"1s\"\n", ["line 1", "--hold 1s", "--slot"]),
+        ("runtime = \"current-thread\"\nworkers = 2\n", ["line 2", "--workers", "--runtime"]),
+        ("workload = \"mutexx\"\n", ["line 1", "'mutexx'", "semaphore"]),
+        ("\ntasks = [\n", ["line 2", "not TOML", "array"]),
+    ] {
+        fs::write(&scenario, text).unwrap();
+        let output = run(&["--scenario", path, "--out", folder.path().to_str().unwrap()]);
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{text}: {message}");
+        assert!(message.contains(path), "{text}: {message}");
+        for word in mentioned {
+            assert!(message.contains(word), "{text} does not mention {word}: {message}");
+        }
+    }
+    fs::write(&scenario, b"tasks = \xff\n").unwrap();
+    let output = run(&["--scenario", path]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(path) && stderr(&output).contains("UTF-8"), "{}", stderr(&output));
+    let output = run(&["--scenario", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not a file"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_example_scenario_and_every_preset_count_right() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/scenarios/example.toml");
+    let presets = workloads::SCENARIOS.iter().map(|preset| ["--preset", preset.name]);
+    for source in presets.chain([["--scenario", example]]) {
+        let folder = TempDir::new().unwrap();
+        let short = ["--rounds", "1", "--slot", "4ms", "--exit", "--no-dashboard", "--out"];
+        let output = program().args(source).args(short).arg(folder.path()).output().unwrap();
+        let (_, report) = only_report(folder.path());
+        let counts = report.validity.iter().find(|check| check.check == "counts").unwrap();
+        assert!(counts.pass && !report.cells.is_empty(), "{source:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn the_table_fits_eighty_columns_and_names_the_noise_floor() {
     let folder = TempDir::new().unwrap();
     let output = short_run(folder.path(), &["--workload", "mutex", "--backend", "sync,sync-traced,tokio"]);
@@ -266,9 +381,13 @@ fn list_names_workloads_and_backends() {
         assert!(text.contains(name), "no {name} in {text}");
     }
     let json: serde_json::Value = serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
-    let workloads: Vec<&str> =
+    let names: Vec<&str> =
         json["workloads"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(workloads, ["mutex", "semaphore", "condition", "event"]);
+    assert_eq!(names, ["mutex", "semaphore", "condition", "event"]);
+    for preset in workloads::SCENARIOS {
+        assert!(text.contains(preset.name), "no {} in {text}", preset.name);
+        assert!(json["presets"].as_array().unwrap().iter().any(|it| it["name"] == preset.name));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | a backend: whose primitives | `backends/*.rs` | a file, and its lines in `backends/mod.rs` |
 //! | what a backend must be able to do | [`backend`] | a trait for each family of primitives |
 //! | the parts of every loop: asking, holding, counting | `measure/*.rs` | |
+//! | a scenario: options of a run, ready to be named | `scenarios/*.toml` | a file, and its line in [`SCENARIOS`] |
 //! | what goes in and out of a slot | [`Slot`], [`SlotOutcome`] | |
 //!
 //! Rounds, statistics, reports and the collector are not known here: a caller picks an [`Arm`], hands it a
@@ -25,11 +26,13 @@ pub mod backends;
 pub mod buffer;
 mod measure;
 mod params;
+mod scenario;
 mod slot;
 mod workload;
 pub mod workloads;
 
 pub use params::{HoldMode, ParamValue, Params, ParamsError};
+pub use scenario::{SCENARIOS, Scenario};
 pub use slot::{Pace, Pass, Recorder, Slot, SlotOutcome, Stop};
 pub use workload::{Arm, Backend, Variant, Workload};
 

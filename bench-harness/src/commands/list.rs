@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use workloads::{ParamValue, Variant, Workload};
+use workloads::{ParamValue, SCENARIOS, Variant, Workload};
 
 use crate::cases::{REGISTRY, Registry};
 use crate::cli::{ListArgs, ListFormat};
 use crate::exit::Exit;
 use crate::table::Screen;
 
-/// Prints workloads with their variants and knobs, and backends.
+/// Prints workloads with their variants and knobs, backends and presets.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let text = match args.format {
         ListFormat::Table => table(&REGISTRY, Screen::of_stdout()),
@@ -39,6 +39,11 @@ fn table(registry: &Registry, screen: Screen) -> String {
     for backend in registry.backends {
         let has: Vec<&str> = with_backend(registry, backend.name).map(|workload| workload.name).collect();
         table.add_row([backend.name, backend.version, backend.summary, &has.join(", ")]);
+    }
+    let _ = writeln!(out, "{}\n\nPresets (--preset NAME)\n", table.trim_fmt());
+    let mut table = screen.table(&["preset", "what it is"]);
+    for preset in SCENARIOS {
+        table.add_row([preset.name, preset.summary()]);
     }
     let _ = writeln!(out, "{}", table.trim_fmt());
     out
@@ -124,7 +129,12 @@ fn as_json(registry: &Registry) -> Value {
             "traced": backend.traced,
         })
     });
-    json!({"workloads": workloads.collect::<Vec<_>>(), "backends": backends.collect::<Vec<_>>()})
+    let presets = SCENARIOS.iter().map(|preset| json!({"name": preset.name, "summary": preset.summary()}));
+    json!({
+        "workloads": workloads.collect::<Vec<_>>(),
+        "backends": backends.collect::<Vec<_>>(),
+        "presets": presets.collect::<Vec<_>>(),
+    })
 }
 
 #[cfg(test)]

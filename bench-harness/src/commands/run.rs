@@ -14,7 +14,7 @@ use crate::environment::{self, Executor};
 use crate::exit::{Exit, Usage};
 use crate::interrupt::Interrupt;
 use crate::live::Live;
-use crate::progress::Progress;
+use crate::progress::{self, Progress};
 use crate::runner::{self, CaseTally, Ending, Machine, Observer, PATIENCE, Position, Settings};
 use crate::say::say;
 use crate::table::{self, Screen};
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
             "--workers above 1 needs --runtime multi-thread: the current-thread runtime has one worker",
         )
     })?;
-    let plan = REGISTRY.plan(&args.workload, &args.backend, &args.knobs, method.slot)?;
+    let plan = REGISTRY.plan(&args.workload, &args.backend, &args.knobs, &args.sweep, method.slot)?;
     let folder = args.output.out.clone().unwrap_or_else(writer::default_folder);
     writer::prepare(&folder)?;
     let live = live(&args.output, &plan, &folder)?;
@@ -44,6 +44,10 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
         seed: method.seed.unwrap_or_else(|| assemble::random() % DRAWN_SEEDS),
         observed: live.url().is_some(),
     };
+    if !args.sweep.is_empty() {
+        let (_, planned) = runner::extent(&plan.cases, &settings);
+        say!("{} cases, about {}", plan.cases.len(), progress::in_words(planned));
+    }
     let sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
     let bench = Bench { plan: &plan, settings, sheet, live: &live };
     let runtime = executor.build().context("cannot start the runtime that the tasks run on")?;

@@ -55,14 +55,14 @@ const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &
 
 fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {
     let backends: Vec<String> = backends.iter().map(|&name| name.into()).collect();
-    REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), Duration::from_millis(200))
+    REGISTRY.plan(&[workload.into()], &backends, &Knobs::default(), &[], Duration::from_millis(200))
 }
 
 /// 100,000 operations a second: 20,000 in a slot of 200 ms.
 fn open_loop_plan(workload: &str) -> anyhow::Result<Plan> {
     let backends = ["sync".to_owned(), "tokio".to_owned()];
     let knobs = Knobs { rate: Some(1e5), ..Knobs::default() };
-    REGISTRY.plan(&[workload.into()], &backends, &knobs, Duration::from_millis(200))
+    REGISTRY.plan(&[workload.into()], &backends, &knobs, &[], Duration::from_millis(200))
 }
 
 /// Slots take exactly the time that they were asked to take, and `sync` does twice as much as the others.
