@@ -8,7 +8,7 @@
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
-//! | [`table`], [`overview`], [`progress`], [`live`], [`say`] | what a person sees, during the run and after it |
+//! | [`table`], [`overview`], [`progress`], [`live`], [`say`](mod@say) | what a person sees, during the run and after it |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
 #![forbid(unsafe_code)]
 
