@@ -151,13 +151,7 @@ impl Event {
             let epoch = epoch(&queue);
             let mut due = queue.front_tag().is_some_and(|joined| joined != epoch);
             while due && !batch.is_full() {
-                if let Some(waiter) = queue.pop_front() {
-                    // SAFETY: just popped under this lock.
-                    match unsafe { queue.finish(waiter, GRANTED, now) } {
-                        Some(waker) => batch.push(waker),
-                        None => batch.count_silent(),
-                    }
-                }
+                queue.end_front(GRANTED, now, &mut batch);
                 due = queue.front_tag().is_some_and(|joined| joined != epoch);
             }
             drop(queue);

@@ -192,14 +192,8 @@ impl Permits {
         loop {
             let mut queue = self.queue.lock();
             queue.set_flag();
-            while !batch.is_full()
-                && let Some(waiter) = queue.pop_front()
-            {
-                // SAFETY: just popped under this lock.
-                match unsafe { queue.finish(waiter, CLOSED, now) } {
-                    Some(waker) => batch.push(waker),
-                    None => batch.count_silent(),
-                }
+            while !batch.is_full() && !queue.is_empty() {
+                queue.end_front(CLOSED, now, &mut batch);
             }
             let done = queue.is_empty();
             drop(queue);
@@ -238,13 +232,7 @@ pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Sta
             return true;
         }
         queue.set_count(queue.count() - n as usize);
-        if let Some(waiter) = queue.pop_front() {
-            // SAFETY: just popped under this lock.
-            match unsafe { queue.finish(waiter, GRANTED, now) } {
-                Some(waker) => batch.push(waker),
-                None => batch.count_silent(),
-            }
-        }
+        queue.end_front(GRANTED, now, batch);
     }
     false
 }

@@ -47,6 +47,7 @@ use crate::loom::{
     AtomicU8, AtomicUsize, SPIN_LIMIT, UnsafeCell, YIELD_LIMIT, const_fn, spin_loop, yield_now,
 };
 use crate::trace::Stamp;
+use crate::wake::WakeBatch;
 
 pub(crate) const LOCKED: usize = 0b001;
 pub(crate) const WAITING: usize = 0b010;
@@ -323,15 +324,14 @@ impl LockedQueue<'_> {
         unsafe { waiter.node_mut(|node| (*node).waker.take()) }
     }
 
-    /// Ends the wait of a waiter that was just popped: takes its waker and sets its last state.
-    ///
-    /// # Safety
-    ///
-    /// `waiter` came from [`pop_front`](Self::pop_front) under this same lock. It may be freed once this returns.
+    /// Ends the longest wait: takes the waiter out of the list, puts its waker into `batch`, which has room, and sets
+    /// its last state. It may be freed from then on.
     #[inline]
-    pub(crate) unsafe fn finish(&mut self, waiter: *const Waiter, state: u8, now: Stamp) -> Option<Waker> {
-        // SAFETY: Q3: its owner cannot free it before it sees `state`, or gets the lock that we hold.
-        unsafe {
+    pub(crate) fn end_front(&mut self, state: u8, now: Stamp, batch: &mut WakeBatch) {
+        let Some(waiter) = self.pop_front() else { return };
+        // SAFETY: Q3: it was in the list a moment ago, and its owner cannot free it before it sees `state`, or gets the
+        // lock that we hold.
+        let waker = unsafe {
             let waker = (*waiter).node_mut(|node| {
                 (*node).granted_at = now;
                 (*node).waker.take()
@@ -340,6 +340,10 @@ impl LockedQueue<'_> {
             // grant, and takes over its node. It must be our last access (Q4).
             (*waiter).state.store(state, Ordering::Release);
             waker
+        };
+        // Whoever is in a list has one.
+        if let Some(waker) = waker {
+            batch.push(waker);
         }
     }
 }
@@ -383,7 +387,7 @@ impl Waiter {
     /// Where the wait stands.
     #[inline]
     pub(crate) fn state(&self) -> u8 {
-        // Ordering: Acquire pairs with the Release in `LockedQueue::finish`.
+        // Ordering: Acquire pairs with the Release in `LockedQueue::end_front`.
         self.state.load(Ordering::Acquire)
     }
 

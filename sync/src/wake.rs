@@ -38,12 +38,6 @@ impl WakeBatch {
         self.len += 1;
     }
 
-    /// Counts a waiter that was let go but had no waker to call.
-    #[inline]
-    pub(crate) fn count_silent(&mut self) {
-        self.woken += 1;
-    }
-
     /// Wakes all that are in the batch, in the order in which they were added, and empties it.
     #[inline]
     pub(crate) fn wake(&mut self) {

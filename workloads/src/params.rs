@@ -65,6 +65,17 @@ pub enum ParamValue {
 }
 
 impl Params {
+    /// One task and one permit, nothing held, no pauses: what a variant's defaults start from.
+    pub const PLAIN: Self = Self {
+        tasks: 1,
+        permits: 1,
+        hold: Duration::ZERO,
+        hold_mode: HoldMode::Spin,
+        think: Duration::ZERO,
+        cancel_percent: 0.0,
+        rate_ops_per_s: None,
+    };
+
     /// Most tasks of a case; a million tasks take about a gigabyte.
     pub const MAX_TASKS: usize = 1_000_000;
 

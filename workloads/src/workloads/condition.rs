@@ -2,13 +2,12 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::backend::{ConditionBackend, Side};
 use crate::backends::arms;
 use crate::buffer::{Buffer, has_item, has_room};
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
-use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+use crate::{Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Producers and consumers that wait for each other under one lock.
 pub const WORKLOAD: Workload = Workload {
@@ -31,15 +30,7 @@ const BOUNDED_BUFFER: Variant = Variant {
 /// One place, so that after each operation the same side has to wait for the other: the more places there
 /// are, the more operations run through without touching the condition. Nothing is held beyond the operation.
 fn bounded_buffer_defaults() -> Params {
-    Params {
-        tasks: 16,
-        permits: 1,
-        hold: Duration::ZERO,
-        hold_mode: HoldMode::Spin,
-        think: Duration::ZERO,
-        cancel_percent: 0.0,
-        rate_ops_per_s: None,
-    }
+    Params { tasks: 16, ..Params::PLAIN }
 }
 
 /// One slot of `bounded-buffer`.

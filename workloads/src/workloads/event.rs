@@ -3,14 +3,13 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::backend::EventBackend;
 use crate::backends::arms;
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
-use crate::{HoldMode, Params, Slot, SlotOutcome, Stop, Variant, Workload};
+use crate::{Params, Slot, SlotOutcome, Stop, Variant, Workload};
 
 /// Tasks that wait until one other says go.
 pub const WORKLOAD: Workload = Workload {
@@ -32,15 +31,7 @@ const BROADCAST: Variant = Variant {
 
 /// Enough waiters that the setter's own turn is a small part of a round; each wait is a real one by design.
 fn broadcast_defaults() -> Params {
-    Params {
-        tasks: 64,
-        permits: 1,
-        hold: Duration::ZERO,
-        hold_mode: HoldMode::Spin,
-        think: Duration::ZERO,
-        cancel_percent: 0.0,
-        rate_ops_per_s: None,
-    }
+    Params { tasks: 64, ..Params::PLAIN }
 }
 
 /// One slot of `broadcast`.

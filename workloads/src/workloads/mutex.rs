@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::backend::MutexBackend;
 use crate::backends::arms;
@@ -30,15 +29,7 @@ const EXCLUSIVE: Variant = Variant {
 /// for on one thread; the yield lets every other task come and queue, so nearly each acquisition waits,
 /// on one worker as on many, and what is left to measure is the hand-off.
 fn exclusive_defaults() -> Params {
-    Params {
-        tasks: 8,
-        permits: 1,
-        hold: Duration::ZERO,
-        hold_mode: HoldMode::Yield,
-        think: Duration::ZERO,
-        cancel_percent: 0.0,
-        rate_ops_per_s: None,
-    }
+    Params { tasks: 8, hold_mode: HoldMode::Yield, ..Params::PLAIN }
 }
 
 /// One slot of `exclusive`.

@@ -3,7 +3,6 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::backend::SemaphoreBackend;
 use crate::backends::arms;
@@ -30,15 +29,7 @@ const POOL: Variant = Variant {
 /// Four tasks for each permit, which they hold across a yield: three of four are queued at any time on one
 /// worker as on many, and several permits are on their way at once, which a mutex never has.
 fn pool_defaults() -> Params {
-    Params {
-        tasks: 64,
-        permits: 16,
-        hold: Duration::ZERO,
-        hold_mode: HoldMode::Yield,
-        think: Duration::ZERO,
-        cancel_percent: 0.0,
-        rate_ops_per_s: None,
-    }
+    Params { tasks: 64, permits: 16, hold_mode: HoldMode::Yield, ..Params::PLAIN }
 }
 
 /// One slot of `pool`.
