@@ -1,13 +1,11 @@
-//! [`Mutex`], its guards and its futures.
+//! [`Mutex`]: one permit around a value. Its guards and futures have rooms of their own below.
+
+mod futures;
+mod guards;
 
 use std::cell::UnsafeCell;
 use std::fmt;
-use std::future::Future;
-use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use crate::error::TryLockError;
 use crate::loom::const_fn;
@@ -15,6 +13,9 @@ use crate::permits::{Acquisition, Permits, Taken};
 use crate::schema;
 use crate::statistics::MutexStatistics;
 use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
+
+pub use futures::{Lock, LockOwned};
+pub use guards::{MutexGuard, OwnedMutexGuard};
 
 /// A lock around a value, for tasks. asyncio's `Lock`, with tokio's interface.
 ///
@@ -146,7 +147,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
         let hold = self.try_take(Site::here())?;
-        Ok(OwnedMutexGuard { mutex: self, hold, marker: PhantomData })
+        Ok(OwnedMutexGuard::new(self, hold))
     }
 
     /// The value, without locking: the borrow proves that nobody else has the mutex.
@@ -194,7 +195,7 @@ impl<T: ?Sized> Mutex<T> {
     /// A guard for a lock that the caller holds.
     #[inline]
     pub(crate) fn guard(&self, hold: Hold) -> MutexGuard<'_, T> {
-        MutexGuard { mutex: self, hold, marker: PhantomData }
+        MutexGuard::new(self, hold)
     }
 
     /// The value, for whoever holds the lock.
@@ -235,201 +236,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         } else {
             d.field("data", &format_args!("<locked>")).finish()
         }
-    }
-}
-
-/// Holds a [`Mutex`] locked; dropping it hands the lock on.
-#[must_use = "the mutex is unlocked as soon as its guard is dropped"]
-#[clippy::has_significant_drop]
-pub struct MutexGuard<'a, T: ?Sized> {
-    mutex: &'a Mutex<T>,
-    hold: Hold,
-    /// A guard is as Send and Sync as the unique reference for which it stands.
-    marker: PhantomData<&'a mut T>,
-}
-
-impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The mutex that is locked. An associated function, so as not to hide a method of the value.
-    pub fn mutex(this: &Self) -> &'a Mutex<T> {
-        this.mutex
-    }
-
-    /// Turns the guard into what it remembers; the caller holds the lock from now on.
-    pub(crate) fn into_hold(this: Self) -> Hold {
-        let this = std::mem::ManuallyDrop::new(this);
-        // SAFETY: read once, and the original is never dropped.
-        unsafe { std::ptr::read(&raw const this.hold) }
-    }
-}
-
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: we hold the lock.
-        unsafe { &*self.mutex.value() }
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: we hold the lock, and the guard is borrowed uniquely.
-        unsafe { &mut *self.mutex.value() }
-    }
-}
-
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.mutex.unlock(&self.hold);
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&**self, f)
-    }
-}
-
-/// Holds a [`Mutex`] locked, and owns an `Arc` of it.
-#[must_use = "the mutex is unlocked as soon as its guard is dropped"]
-#[clippy::has_significant_drop]
-pub struct OwnedMutexGuard<T: ?Sized> {
-    mutex: Arc<Mutex<T>>,
-    hold: Hold,
-    /// As in [`MutexGuard`].
-    marker: PhantomData<T>,
-}
-
-impl<T: ?Sized> OwnedMutexGuard<T> {
-    /// The mutex that is locked. An associated function, so as not to hide a method of the value.
-    pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
-        &this.mutex
-    }
-}
-
-impl<T: ?Sized> Deref for OwnedMutexGuard<T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: we hold the lock.
-        unsafe { &*self.mutex.value() }
-    }
-}
-
-impl<T: ?Sized> DerefMut for OwnedMutexGuard<T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: we hold the lock, and the guard is borrowed uniquely.
-        unsafe { &mut *self.mutex.value() }
-    }
-}
-
-impl<T: ?Sized> Drop for OwnedMutexGuard<T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.mutex.unlock(&self.hold);
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for OwnedMutexGuard<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for OwnedMutexGuard<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&**self, f)
-    }
-}
-
-/// Future of [`Mutex::lock`].
-#[must_use = "futures do nothing unless they are polled"]
-pub struct Lock<'a, T: ?Sized> {
-    mutex: &'a Mutex<T>,
-    acquisition: Acquisition,
-}
-
-impl<'a, T: ?Sized> Future for Lock<'a, T> {
-    type Output = MutexGuard<'a, T>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
-        let this = unsafe { self.get_unchecked_mut() };
-        let mutex = this.mutex;
-        // SAFETY: as above; it is the same mutex each time.
-        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
-            Poll::Ready(Ok(hold)) => Poll::Ready(mutex.guard(hold)),
-            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl<T: ?Sized> Drop for Lock<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.acquisition.cancel(&self.mutex.permits);
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Lock<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock").finish_non_exhaustive()
-    }
-}
-
-/// Future of [`Mutex::lock_owned`].
-#[must_use = "futures do nothing unless they are polled"]
-pub struct LockOwned<T: ?Sized> {
-    /// `None` once the guard has it.
-    mutex: Option<Arc<Mutex<T>>>,
-    acquisition: Acquisition,
-}
-
-impl<T: ?Sized> Future for LockOwned<T> {
-    type Output = OwnedMutexGuard<T>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: only the `Arc` is moved out, which is not pinned; `acquisition` is, and our destructor cancels it.
-        let this = unsafe { self.get_unchecked_mut() };
-        // It stays in its place while foreign code may unwind: the destructor needs it.
-        let mutex = this.mutex.as_ref().expect("a lock was polled after it was ready");
-        // SAFETY: as above; it is the same mutex each time.
-        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
-            Poll::Ready(Ok(hold)) => {
-                let mutex = this.mutex.take().expect("it was there a moment ago");
-                Poll::Ready(OwnedMutexGuard { mutex, hold, marker: PhantomData })
-            }
-            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl<T: ?Sized> Drop for LockOwned<T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(mutex) = &self.mutex {
-            self.acquisition.cancel(&mutex.permits);
-        }
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for LockOwned<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockOwned").finish_non_exhaustive()
     }
 }

@@ -1,17 +1,20 @@
-//! [`Semaphore`], its permits and its futures.
+//! [`Semaphore`]: any number of permits. Those who hold them and those who wait have rooms of their own below.
+
+mod futures;
+mod held;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use crate::error::{AcquireError, TryAcquireError};
+use crate::error::TryAcquireError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Refusal, Taken};
 use crate::schema;
 use crate::statistics::SemaphoreStatistics;
 use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
+
+pub use futures::{Acquire, AcquireOwned};
+pub use held::{OwnedSemaphorePermit, SemaphorePermit};
 
 /// A count of permits, for tasks. asyncio's `Semaphore`, with tokio's interface.
 ///
@@ -112,7 +115,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`AcquireError`] if the semaphore is closed, or is while this waits.
+    /// [`AcquireError`](crate::AcquireError) if the semaphore is closed, or is while this waits.
     #[track_caller]
     #[inline]
     pub fn acquire(&self) -> Acquire<'_> {
@@ -268,208 +271,5 @@ impl fmt::Debug for Semaphore {
             .field("available", &self.available_permits())
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()
-    }
-}
-
-/// Permits of a [`Semaphore`]; dropping it gives them back.
-#[must_use = "the permits are given back as soon as this is dropped"]
-#[clippy::has_significant_drop]
-pub struct SemaphorePermit<'a> {
-    semaphore: &'a Semaphore,
-    n: usize,
-    hold: Hold,
-}
-
-/// Permits of a [`Semaphore`] with an `Arc` of it; dropping it gives them back.
-#[must_use = "the permits are given back as soon as this is dropped"]
-#[clippy::has_significant_drop]
-pub struct OwnedSemaphorePermit {
-    semaphore: Arc<Semaphore>,
-    n: usize,
-    hold: Hold,
-}
-
-impl<'a> SemaphorePermit<'a> {
-    /// Takes the permits out of circulation: the semaphore will not get them back.
-    pub fn forget(mut self) {
-        self.n = 0;
-    }
-
-    /// Adds the permits of `other` to these.
-    ///
-    /// # Panics
-    ///
-    /// If they are of another semaphore; `other`'s go back to it.
-    #[track_caller]
-    pub fn merge(&mut self, mut other: Self) {
-        assert!(
-            std::ptr::eq(self.semaphore, other.semaphore),
-            "SemaphorePermit::merge: the {} permits are of another semaphore",
-            other.n
-        );
-        self.n += std::mem::take(&mut other.n);
-    }
-
-    /// Takes `n` of these permits into one of their own; `None` if there are fewer.
-    pub fn split(&mut self, n: usize) -> Option<Self> {
-        self.n = self.n.checked_sub(n)?;
-        Some(Self { semaphore: self.semaphore, n, hold: Hold::NONE })
-    }
-
-    /// How many there are.
-    pub fn num_permits(&self) -> usize {
-        self.n
-    }
-
-    /// Whose they are.
-    pub fn semaphore(&self) -> &'a Semaphore {
-        self.semaphore
-    }
-}
-
-impl OwnedSemaphorePermit {
-    /// Takes the permits out of circulation: the semaphore will not get them back.
-    pub fn forget(mut self) {
-        self.n = 0;
-    }
-
-    /// Adds the permits of `other` to these.
-    ///
-    /// # Panics
-    ///
-    /// If they are of another semaphore; `other`'s go back to it.
-    #[track_caller]
-    pub fn merge(&mut self, mut other: Self) {
-        assert!(
-            Arc::ptr_eq(&self.semaphore, &other.semaphore),
-            "OwnedSemaphorePermit::merge: the {} permits are of another semaphore",
-            other.n
-        );
-        self.n += std::mem::take(&mut other.n);
-    }
-
-    /// Takes `n` of these permits into one of their own; `None` if there are fewer.
-    pub fn split(&mut self, n: usize) -> Option<Self> {
-        self.n = self.n.checked_sub(n)?;
-        Some(Self { semaphore: Arc::clone(&self.semaphore), n, hold: Hold::NONE })
-    }
-
-    /// How many there are.
-    pub fn num_permits(&self) -> usize {
-        self.n
-    }
-
-    /// Whose they are.
-    pub fn semaphore(&self) -> &Arc<Semaphore> {
-        &self.semaphore
-    }
-}
-
-impl Drop for SemaphorePermit<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.semaphore.give_back(self.n, &self.hold);
-    }
-}
-
-impl Drop for OwnedSemaphorePermit {
-    #[inline]
-    fn drop(&mut self) {
-        self.semaphore.give_back(self.n, &self.hold);
-    }
-}
-
-impl fmt::Debug for SemaphorePermit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SemaphorePermit").field("permits", &self.n).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for OwnedSemaphorePermit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnedSemaphorePermit").field("permits", &self.n).finish_non_exhaustive()
-    }
-}
-
-/// Future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
-#[must_use = "futures do nothing unless they are polled"]
-pub struct Acquire<'a> {
-    semaphore: &'a Semaphore,
-    acquisition: Acquisition,
-}
-
-impl<'a> Future for Acquire<'a> {
-    type Output = Result<SemaphorePermit<'a>, AcquireError>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
-        let this = unsafe { self.get_unchecked_mut() };
-        let semaphore = this.semaphore;
-        // SAFETY: as above; it is the same semaphore each time.
-        match unsafe { this.acquisition.poll(&semaphore.permits, semaphore.object(), cx) } {
-            Poll::Ready(Ok(hold)) => {
-                Poll::Ready(Ok(SemaphorePermit { semaphore, n: this.acquisition.n() as usize, hold }))
-            }
-            Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError::new())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for Acquire<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.acquisition.cancel(&self.semaphore.permits);
-    }
-}
-
-impl fmt::Debug for Acquire<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acquire").field("permits", &self.acquisition.n()).finish_non_exhaustive()
-    }
-}
-
-/// Future of [`Semaphore::acquire_owned`] and [`Semaphore::acquire_many_owned`].
-#[must_use = "futures do nothing unless they are polled"]
-pub struct AcquireOwned {
-    /// `None` once the permit has it.
-    semaphore: Option<Arc<Semaphore>>,
-    acquisition: Acquisition,
-}
-
-impl Future for AcquireOwned {
-    type Output = Result<OwnedSemaphorePermit, AcquireError>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: only the `Arc` is moved out, which is not pinned; `acquisition` is, and our destructor cancels it.
-        let this = unsafe { self.get_unchecked_mut() };
-        // It stays in its place while foreign code may unwind: the destructor needs it.
-        let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
-        // SAFETY: as above; it is the same semaphore each time.
-        match unsafe { this.acquisition.poll(&semaphore.permits, semaphore.object(), cx) } {
-            Poll::Ready(Ok(hold)) => {
-                let semaphore = this.semaphore.take().expect("it was there a moment ago");
-                Poll::Ready(Ok(OwnedSemaphorePermit { semaphore, n: this.acquisition.n() as usize, hold }))
-            }
-            Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError::new())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for AcquireOwned {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(semaphore) = &self.semaphore {
-            self.acquisition.cancel(&semaphore.permits);
-        }
-    }
-}
-
-impl fmt::Debug for AcquireOwned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AcquireOwned").field("permits", &self.acquisition.n()).finish_non_exhaustive()
     }
 }

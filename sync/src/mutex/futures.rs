@@ -1,0 +1,91 @@
+//! The futures that wait for a [`Mutex`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{Mutex, MutexGuard, OwnedMutexGuard};
+use crate::permits::Acquisition;
+
+/// Future of [`Mutex::lock`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Lock<'a, T: ?Sized> {
+    pub(super) mutex: &'a Mutex<T>,
+    pub(super) acquisition: Acquisition,
+}
+
+impl<'a, T: ?Sized> Future for Lock<'a, T> {
+    type Output = MutexGuard<'a, T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let mutex = this.mutex;
+        // SAFETY: as above; it is the same mutex each time.
+        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
+            Poll::Ready(Ok(hold)) => Poll::Ready(mutex.guard(hold)),
+            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for Lock<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.acquisition.cancel(&self.mutex.permits);
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Lock<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock").finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Mutex::lock_owned`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct LockOwned<T: ?Sized> {
+    /// `None` once the guard has it.
+    pub(super) mutex: Option<Arc<Mutex<T>>>,
+    pub(super) acquisition: Acquisition,
+}
+
+impl<T: ?Sized> Future for LockOwned<T> {
+    type Output = OwnedMutexGuard<T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: only the `Arc` is moved out, which is not pinned; `acquisition` is, and our destructor cancels it.
+        let this = unsafe { self.get_unchecked_mut() };
+        // It stays in its place while foreign code may unwind: the destructor needs it.
+        let mutex = this.mutex.as_ref().expect("a lock was polled after it was ready");
+        // SAFETY: as above; it is the same mutex each time.
+        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
+            Poll::Ready(Ok(hold)) => {
+                let mutex = this.mutex.take().expect("it was there a moment ago");
+                Poll::Ready(OwnedMutexGuard::new(mutex, hold))
+            }
+            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for LockOwned<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(mutex) = &self.mutex {
+            self.acquisition.cancel(&mutex.permits);
+        }
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for LockOwned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockOwned").finish_non_exhaustive()
+    }
+}
