@@ -15,10 +15,9 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::TryLockError;
 use crate::mutex::{Mutex, MutexGuard};
-use crate::permits::{Acquisition, Taken};
-use crate::schema;
+use crate::permits::{Acquisition, Polled, Taken};
 use crate::statistics::ConditionStatistics;
-use crate::trace::{Attempt, Call, Hold, Label, Object, Request, Site, Stamp};
+use crate::trace::{self, Attempt, Call, Hold, Kind, Label, Object, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED, WaitQueue};
 
@@ -100,7 +99,7 @@ impl<T: ?Sized> Condition<T> {
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> ConditionLock<'_, T> {
-        ConditionLock { condition: self, acquisition: Acquisition::new(1, Site::here()) }
+        ConditionLock { condition: self, acquisition: Acquisition::new(Site::here()) }
     }
 
     /// Takes the lock if it is free and nobody waits for it.
@@ -126,7 +125,7 @@ impl<T: ?Sized> Condition<T> {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { primitive: schema::primitive::CONDITION, label: &self.label }
+        Object { kind: Kind::Condition, label: &self.label }
     }
 
     /// Moves up to `limit` waiters to the end of the lock's queue. Returns how many.
@@ -145,15 +144,8 @@ impl<T: ?Sized> Condition<T> {
                 break;
             }
             let mut queued = permits.queue.lock();
-            let chunk_end = limit.min(moved.saturating_add(CHUNK));
-            while moved < chunk_end
-                && let Some(waiter) = parked.pop_front()
-            {
-                // SAFETY: it was just popped, and stays pinned; its owner looks for it under the lock that QUEUED
-                // names, which we hold until it is linked there.
-                unsafe { queued.push_back(waiter, QUEUED) };
-                moved += 1;
-            }
+            // SAFETY: another list, and the one that QUEUED names for a condition's waiters.
+            moved += unsafe { parked.splice_front(&mut queued, CHUNK.min(limit - moved), QUEUED) };
             drop(parked);
             permits.grant_and_wake(queued, now);
         }
@@ -319,12 +311,16 @@ impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
-        let condition = this.condition;
+        let (condition, mutex) = (this.condition, &*this.condition.mutex);
+        if this.acquisition.may_take_free() && mutex.permits().take_free_only() {
+            this.acquisition.took_free();
+            return Poll::Ready(condition.guard(Hold::none()));
+        }
         // SAFETY: as above; it is the same mutex each time.
-        match unsafe { this.acquisition.poll(condition.mutex.permits(), condition.mutex.object(), cx) } {
-            Poll::Ready(Ok(hold)) => Poll::Ready(condition.guard(hold)),
-            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
-            Poll::Pending => Poll::Pending,
+        match unsafe { this.acquisition.poll(mutex.permits(), mutex.object(), 1, cx.waker()) } {
+            Polled::Granted(hold) => Poll::Ready(condition.guard(hold)),
+            Polled::Pending => Poll::Pending,
+            Polled::Closed => unreachable!("a mutex is never closed"),
         }
     }
 }
@@ -332,7 +328,7 @@ impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
 impl<T: ?Sized> Drop for ConditionLock<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.acquisition.cancel(self.condition.mutex.permits());
+        self.acquisition.cancel(self.condition.mutex.permits(), 1);
     }
 }
 
@@ -390,23 +386,39 @@ impl Parking {
         guard: &mut Option<ConditionGuard<'a, T>>,
         waker: &Waker,
     ) {
-        let request = Request { object: condition.object(), permits: 0, site: self.0.site };
-        let attempt = Attempt::begin(request, Some(waker));
-        // The tag is what it will ask of the mutex.
-        self.0.prepare(waker.clone(), 1);
-        let joined_at = Stamp::if_waits_are_watched();
-        let mut parked = condition.queue.lock();
-        // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
-        let ahead = unsafe { parked.push_back(&self.0.waiter, PARKED) };
-        drop(parked);
-        self.0.watch(attempt.queued(request, waker, joined_at, ahead));
+        if trace::is_watched() {
+            self.join_watched(condition, waker);
+        } else {
+            self.join(condition, waker);
+        }
         // Only now may a notifier get the lock: it finds us in the queue.
         drop(guard.take());
     }
 
+    /// Joins the condition's queue, with the spans of a wait.
+    #[cold]
+    fn join_watched<T: ?Sized>(&mut self, condition: &Condition<T>, waker: &Waker) {
+        let request = Request { object: condition.object(), permits: 0, site: self.0.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let joined_at = Stamp::if_waits_are_watched();
+        let ahead = self.join(condition, waker);
+        self.0.watch(attempt.queued(request, waker, joined_at, ahead));
+    }
+
+    /// Joins the condition's queue. Returns how many are ahead.
+    fn join<T: ?Sized>(&mut self, condition: &Condition<T>, waker: &Waker) -> usize {
+        // The tag is what it will ask of the mutex.
+        self.0.prepare(waker.clone(), 1);
+        // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
+        unsafe { condition.queue.lock().push_back(&self.0.waiter, PARKED) }
+    }
+
     fn resume<'a, T: ?Sized>(&mut self, condition: &'a Condition<T>, waker: &Waker) -> ConditionGuard<'a, T> {
+        let mut guard = condition.guard(Hold::none());
+        if self.0.end_unwatched() && !trace::is_verbose() {
+            return guard;
+        }
         let (spans, granted_at) = self.0.end();
-        let mut guard = condition.guard(Hold::NONE);
         spans.granted(granted_at);
         // The lock is held again, by an operation of its own: the one that its `release` will name.
         let request = Request { object: condition.mutex.object(), permits: 1, site: self.0.site };

@@ -12,9 +12,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use crate::loom::const_fn;
-use crate::schema;
 use crate::statistics::EventStatistics;
-use crate::trace::{self, Attempt, Call, Label, Object, Request, Site, Stamp};
+use crate::trace::{self, Attempt, Call, Kind, Label, Object, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, QUEUED, WAITING, WaitQueue};
 use crate::wake::WakeBatch;
@@ -149,13 +148,9 @@ impl Event {
         queue.set_flag();
         loop {
             let epoch = epoch(&queue);
-            let mut due = queue.front_tag().is_some_and(|joined| joined != epoch);
-            while due && !batch.is_full() {
-                queue.end_front(GRANTED, now, &mut batch);
-                due = queue.front_tag().is_some_and(|joined| joined != epoch);
-            }
+            let more = queue.end_while(|joined| joined != epoch, GRANTED, now, &mut batch);
             drop(queue);
-            if !due {
+            if !more {
                 return batch.finish();
             }
             batch.wake();
@@ -165,7 +160,7 @@ impl Event {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { primitive: schema::primitive::EVENT, label: &self.label }
+        Object { kind: Kind::Event, label: &self.label }
     }
 }
 
@@ -226,6 +221,7 @@ impl Watch {
         };
         match state {
             QUEUED => Poll::Pending,
+            GRANTED if self.0.end_unwatched() => Poll::Ready(()),
             GRANTED => {
                 let (spans, granted_at) = self.0.end();
                 spans.granted(granted_at);
@@ -235,27 +231,48 @@ impl Watch {
         }
     }
 
+    /// The first poll.
     fn begin(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
+        if trace::is_watched() {
+            return self.begin_watched(event, waker);
+        }
+        if self.join(event, waker).is_some() {
+            return Poll::Pending;
+        }
+        self.0.waiter.set_state(DONE);
+        Poll::Ready(())
+    }
+
+    /// The first poll, with its spans.
+    #[cold]
+    fn begin_watched(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
         let request = Request { object: event.object(), permits: 0, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         if !event.is_set() {
-            self.0.prepare(waker.clone(), 0);
             let joined_at = Stamp::if_waits_are_watched();
-            let mut queue = event.queue.lock();
-            if !queue.flag() {
-                self.0.waiter.set_tag(epoch(&queue));
-                // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
-                let ahead = unsafe { queue.push_back(&self.0.waiter, QUEUED) };
-                drop(queue);
+            if let Some(ahead) = self.join(event, waker) {
                 self.0.watch(attempt.queued(request, waker, joined_at, ahead));
                 return Poll::Pending;
             }
-            drop(queue);
-            drop(self.0.waiter.take_waker());
         }
         self.0.waiter.set_state(DONE);
         attempt.granted();
         Poll::Ready(())
+    }
+
+    /// Joins the queue unless the event is set. Returns how many are ahead.
+    #[inline]
+    fn join(&mut self, event: &Event, waker: &Waker) -> Option<usize> {
+        self.0.prepare(waker.clone(), 0);
+        let mut queue = event.queue.lock();
+        if !queue.flag() {
+            self.0.waiter.set_tag(epoch(&queue));
+            // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
+            return Some(unsafe { queue.push_back(&self.0.waiter, QUEUED) });
+        }
+        drop(queue);
+        drop(self.0.waiter.take_waker());
+        None
     }
 
     #[inline]

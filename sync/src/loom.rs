@@ -5,6 +5,9 @@
 
 #[cfg(not(loom))]
 mod chosen {
+    use std::mem::MaybeUninit;
+    use std::sync::atomic::Ordering;
+
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize};
     pub(crate) use std::thread::yield_now;
@@ -29,6 +32,23 @@ mod chosen {
         }
     }
 
+    /// A plain store with Release, by the one who set the bit of `word` that keeps others from changing it in a way that
+    /// counts.
+    #[inline(always)]
+    pub(crate) fn store_over(word: &AtomicUsize, value: usize) {
+        word.store(value, Ordering::Release);
+    }
+
+    impl<T> UnsafeCell<MaybeUninit<T>> {
+        /// Makes a cell in `place` whose content is not initialised, for which nothing has to be written.
+        ///
+        /// # Safety
+        ///
+        /// `place` can be written to.
+        #[inline(always)]
+        pub(crate) unsafe fn make_uninit(_place: *mut Self) {}
+    }
+
     /// Makes a function `const`, which loom's constructors cannot be.
     macro_rules! const_fn {
         ($(#[$attribute:meta])* $vis:vis fn $($rest:tt)*) => {
@@ -46,10 +66,47 @@ mod chosen {
 
 #[cfg(loom)]
 mod chosen {
-    pub(crate) use loom::cell::UnsafeCell;
+    use std::mem::MaybeUninit;
+    use std::sync::atomic::Ordering;
+
     pub(crate) use loom::hint::spin_loop;
     pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize};
     pub(crate) use loom::thread::yield_now;
+
+    /// Loom's cell, which has to be made even where its content is not.
+    pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::cell::UnsafeCell::new(value))
+        }
+
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            self.0.with(f)
+        }
+
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            self.0.with_mut(f)
+        }
+    }
+
+    /// Loom orders a plain store by its thread's past alone, so it also tries executions in which the store comes before a
+    /// swap by another thread that has read what the storing thread wrote earlier. No memory model has them: a
+    /// read-modify-write reads the value right before its own (C++20, [atomics.order] 10), so that what its writer stores
+    /// later comes after it. As a swap the store has its place.
+    pub(crate) fn store_over(word: &AtomicUsize, value: usize) {
+        word.swap(value, Ordering::Release);
+    }
+
+    impl<T> UnsafeCell<MaybeUninit<T>> {
+        /// # Safety
+        ///
+        /// `place` can be written to.
+        pub(crate) unsafe fn make_uninit(place: *mut Self) {
+            // SAFETY: the caller's promise.
+            unsafe { place.write(Self::new(MaybeUninit::uninit())) };
+        }
+    }
 
     /// Loom's types are made at run time only.
     macro_rules! const_fn {

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use crate::error::TryLockError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Taken};
-use crate::schema;
 use crate::statistics::MutexStatistics;
-use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
+use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
 
 pub use futures::{Lock, LockOwned};
 pub use guards::{MutexGuard, OwnedMutexGuard};
@@ -112,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
-        Lock { mutex: self, acquisition: Acquisition::new(1, Site::here()) }
+        Lock { mutex: self, acquisition: Acquisition::new(Site::here()) }
     }
 
     /// As [`lock`](Self::lock), with a guard that owns an `Arc` of the mutex and so may outlive every borrow.
@@ -123,7 +122,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     #[inline]
     pub fn lock_owned(self: Arc<Self>) -> LockOwned<T> {
-        LockOwned { mutex: Some(self), acquisition: Acquisition::new(1, Site::here()) }
+        LockOwned { mutex: Some(self), acquisition: Acquisition::new(Site::here()) }
     }
 
     /// Locks if the mutex is free and nobody waits for it.
@@ -168,7 +167,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     fn try_take(&self, site: Site) -> Result<Hold, TryLockError> {
         let attempt = Attempt::begin(Request { object: self.object(), permits: 1, site }, None);
-        match self.permits.try_take(1) {
+        match self.permits.try_take_only() {
             Ok(()) => {
                 let taken = Taken(&self.permits, 1);
                 let hold = attempt.granted();
@@ -184,7 +183,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     pub(crate) fn object(&self) -> Object<'_> {
-        Object { primitive: schema::primitive::MUTEX, label: &self.label }
+        Object { kind: Kind::Mutex, label: &self.label }
     }
 
     #[inline]
@@ -206,7 +205,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     pub(crate) fn unlock(&self, hold: &Hold) {
-        self.permits.give_back(1, self.object(), hold);
+        self.permits.give_back_only(self.object(), hold);
     }
 }
 

@@ -1,21 +1,23 @@
 //! The acquire machine under [`Mutex`](crate::Mutex) and [`Semaphore`](crate::Semaphore): a count of permits
 //! with a FIFO queue of those who want some.
 //!
-//! A free acquisition and a free release are one compare-and-swap each. When somebody waits, a release hands
+//! A free acquisition and a free release are one atomic read-modify-write each. When somebody waits, a release hands
 //! permits to the head of the queue, which need not compete for them: nobody overtakes. Permits that the head
 //! cannot use yet stay in the count, where no newcomer takes them while the queue is not empty.
+//!
+//! A mutex is one permit. Its free path has functions of its own (`…_only`): only the holder can give that permit
+//! back, so that both sides know the word that they expect.
 
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use crate::loom::const_fn;
 use crate::trace::{self, Attempt, Hold, Object, Release, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{
     CLOSED, COUNT_SHIFT, DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, ONE, QUEUED, WAITING, WaitQueue,
-    Waiter,
 };
-use crate::wake::WakeBatch;
+use crate::wake::{WakeBatch, wake_one};
 
 /// Permits and those who wait for them. The flag of its word means closed.
 pub(crate) struct Permits {
@@ -52,24 +54,40 @@ impl Permits {
         }
     }
 
-    /// Takes `n` permits if that many are free and nobody waits.
+    /// Takes `n` permits if that many are free, nobody waits, and it is not closed.
     #[inline]
-    pub(crate) fn try_take(&self, n: u32) -> Result<(), Refusal> {
+    pub(crate) fn take_free(&self, n: u32) -> bool {
         let mut word = self.queue.load(Ordering::Relaxed);
-        loop {
-            if word & (LOCKED | FLAG | WAITING) != 0 {
-                return self.try_take_busy(n);
-            }
-            if word >> COUNT_SHIFT < n as usize {
-                return Err(Refusal::Busy);
-            }
-            // Ordering: Acquire pairs with the Release of `release` and of the queue's unlock; we see what was
+        while word & (LOCKED | FLAG | WAITING) == 0 && word >> COUNT_SHIFT >= n as usize {
+            // Ordering: Acquire pairs with the Release of `try_release` and of the queue's unlock; we see what was
             // done under these permits before.
             match self.queue.exchange(word, word - n as usize * ONE, Ordering::Acquire) {
-                Ok(_) => return Ok(()),
+                Ok(_) => return true,
                 Err(seen) => word = seen,
             }
         }
+        false
+    }
+
+    /// Takes the only permit of a mutex, if it is free.
+    #[inline]
+    pub(crate) fn take_free_only(&self) -> bool {
+        // The look before spares who has to wait a second read-modify-write.
+        // Ordering: Acquire pairs with the Release of `release_only` and of the queue's unlock; we see what the last
+        // holder did.
+        self.queue.load(Ordering::Relaxed) == ONE && self.queue.exchange(ONE, 0, Ordering::Acquire).is_ok()
+    }
+
+    /// Takes `n` permits if that many are free and nobody waits.
+    #[inline]
+    pub(crate) fn try_take(&self, n: u32) -> Result<(), Refusal> {
+        if self.take_free(n) { Ok(()) } else { self.try_take_busy(n) }
+    }
+
+    /// Takes the only permit of a mutex, if it is free.
+    #[inline]
+    pub(crate) fn try_take_only(&self) -> Result<(), Refusal> {
+        if self.take_free_only() { Ok(()) } else { self.try_take_busy(1) }
     }
 
     /// `try_take` where somebody waits, the list is being worked on, or it is closed.
@@ -86,7 +104,7 @@ impl Permits {
             if word & WAITING != 0 || word >> COUNT_SHIFT < n as usize {
                 return Err(Refusal::Busy);
             }
-            // Ordering: as in `try_take`.
+            // Ordering: as in `take_free`.
             if self.queue.exchange(word, word - n as usize * ONE, Ordering::Acquire).is_ok() {
                 return Ok(());
             }
@@ -105,7 +123,7 @@ impl Permits {
             if n > Self::MAX - (word >> COUNT_SHIFT) {
                 return None;
             }
-            // Ordering: Release pairs with the Acquire of `try_take` and of the queue's lock; the next owner sees
+            // Ordering: Release pairs with the Acquire of `take_free` and of the queue's lock; the next owner sees
             // what we did.
             match self.queue.exchange(word, word + n * ONE, Ordering::Release) {
                 Ok(_) => return Some(0),
@@ -150,17 +168,28 @@ impl Permits {
     #[inline]
     pub(crate) fn give_back(&self, n: usize, object: Object<'_>, hold: &Hold) {
         if trace::is_verbose() {
-            self.give_back_watched(n, object, hold);
+            self.give_back_watched(n, object, *hold);
         } else {
             self.release(n);
         }
     }
 
+    /// Puts the only permit of a mutex back within a `release` span, if anybody watches.
+    #[inline]
+    pub(crate) fn give_back_only(&self, object: Object<'_>, hold: &Hold) {
+        if trace::is_watched() {
+            self.give_back_watched(1, object, *hold);
+        } else if let Some(queue) = self.queue.give_back_only() {
+            hand_over(queue);
+        }
+    }
+
+    /// The hold comes by value: a reference would keep the guard from living in registers.
     #[cold]
-    fn give_back_watched(&self, n: usize, object: Object<'_>, hold: &Hold) {
+    fn give_back_watched(&self, n: usize, object: Object<'_>, hold: Hold) {
         // They go back even where the subscriber panics.
         let taken = Taken(self, n);
-        let span = Release::begin(object, hold);
+        let span = Release::begin(object, &hold);
         taken.keep();
         let woken = self.release(n);
         span.finish(woken);
@@ -204,19 +233,18 @@ impl Permits {
         }
         batch.finish();
     }
+}
 
-    /// Takes `n` permits or joins the queue, whichever the moment allows.
-    fn take_or_join(&self, waiter: &Waiter, n: u32) -> Joined {
-        let mut queue = self.queue.lock();
-        if queue.flag() {
-            return Joined::Closed;
-        }
-        if queue.is_empty() && queue.count() >= n as usize {
-            queue.set_count(queue.count() - n as usize);
-            return Joined::Taken;
-        }
-        // SAFETY: the future that owns the waiter is pinned, and its destructor calls `Acquisition::cancel`.
-        Joined::Behind(unsafe { queue.push_back(waiter, QUEUED) })
+/// Gives the only permit of a mutex, which is on its way back, to the longest waiter.
+#[cold]
+fn hand_over(mut queue: LockedQueue<'_>) {
+    let waker = queue.end_front_one(GRANTED, Stamp::NONE);
+    if waker.is_none() {
+        queue.set_count(1);
+    }
+    drop(queue);
+    if let Some(waker) = waker {
+        wake_one(waker);
     }
 }
 
@@ -237,131 +265,162 @@ pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Sta
     false
 }
 
-/// The waiting half of every acquiring future. It is told at each call whose permits are meant, so that a
-/// future may hold them by reference or by `Arc`.
+/// The waiting half of every acquiring future. It is told at each call whose permits are meant and how many, so that a
+/// future may hold them by reference or by `Arc`, and a mutex's need not carry a number.
 pub(crate) struct Acquisition {
     wait: Wait,
-    n: u32,
+}
+
+/// How a poll of an [`Acquisition`] ended.
+pub(crate) enum Polled {
+    /// It is in the queue.
+    Pending,
+    /// It has what it asked for.
+    Granted(Hold),
+    /// The queue was closed.
+    Closed,
 }
 
 impl Acquisition {
     #[inline]
-    pub(crate) fn new(n: u32, site: Site) -> Self {
-        Self { wait: Wait::new(site), n }
+    pub(crate) fn new(site: Site) -> Self {
+        Self { wait: Wait::new(site) }
     }
 
-    /// Number of permits asked for.
+    /// Whether what is free may be taken without further ado: it is the first poll, and nobody watches.
     #[inline]
-    pub(crate) fn n(&self) -> u32 {
-        self.n
+    pub(crate) fn may_take_free(&self) -> bool {
+        self.wait.waiter.state() == IDLE && !trace::is_verbose()
     }
 
-    /// Polls for the permits.
+    /// Notes that what was free was taken.
+    #[inline]
+    pub(crate) fn took_free(&mut self) {
+        self.wait.waiter.set_state(DONE);
+    }
+
+    /// Polls for `n` permits, where the free path did not do.
     ///
     /// # Safety
     ///
-    /// The acquisition is pinned and `cancel` is called before it goes; each call names the same `permits`.
+    /// The acquisition is pinned and `cancel` is called before it goes; each call names the same `permits` and `n`.
     ///
     /// # Panics
     ///
     /// When it was ready before.
-    #[inline]
+    #[cold]
     pub(crate) unsafe fn poll(
         &mut self,
         permits: &Permits,
         object: Object<'_>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Hold, Refusal>> {
-        if self.wait.waiter.state() == IDLE && !trace::is_verbose() && permits.try_take(self.n).is_ok() {
-            self.wait.waiter.set_state(DONE);
-            return Poll::Ready(Ok(Hold::NONE));
-        }
-        // SAFETY: the caller's promise.
-        unsafe { self.poll_slow(permits, object, cx.waker()) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`poll`](Self::poll).
-    #[cold]
-    unsafe fn poll_slow(
-        &mut self,
-        permits: &Permits,
-        object: Object<'_>,
+        n: u32,
         waker: &Waker,
-    ) -> Poll<Result<Hold, Refusal>> {
+    ) -> Polled {
         let state = match self.wait.waiter.state() {
-            IDLE => return self.begin(permits, object, waker),
+            IDLE => return self.begin(permits, object, n, waker),
             QUEUED => self.wait.waiter.refresh(&permits.queue, QUEUED, waker),
             state => state,
         };
         match state {
-            QUEUED => Poll::Pending,
+            QUEUED => Polled::Pending,
+            GRANTED if self.wait.end_unwatched() => Polled::Granted(Hold::none()),
             GRANTED => {
                 let (spans, granted_at) = self.wait.end();
                 // The wait is over, so that `cancel` would not give the permits back should the subscriber panic.
-                let taken = Taken(permits, self.n as usize);
+                let taken = Taken(permits, n as usize);
                 let hold = spans.granted(granted_at);
                 taken.keep();
-                Poll::Ready(Ok(hold))
+                Polled::Granted(hold)
             }
             CLOSED => {
                 let (spans, granted_at) = self.wait.end();
                 spans.closed(granted_at);
-                Poll::Ready(Err(Refusal::Closed))
+                Polled::Closed
             }
             _ => panic!("an acquisition was polled after it was ready"),
         }
     }
 
-    /// The first poll, where the free path did not do.
-    fn begin(&mut self, permits: &Permits, object: Object<'_>, waker: &Waker) -> Poll<Result<Hold, Refusal>> {
-        let request = Request { object, permits: self.n, site: self.wait.site };
+    /// The first poll.
+    fn begin(&mut self, permits: &Permits, object: Object<'_>, n: u32, waker: &Waker) -> Polled {
+        if trace::is_watched() {
+            return self.begin_watched(permits, object, n, waker);
+        }
+        match self.take_or_join(permits, n, waker) {
+            Joined::Behind(_) => Polled::Pending,
+            Joined::Taken => {
+                self.wait.waiter.set_state(DONE);
+                Polled::Granted(Hold::none())
+            }
+            Joined::Closed => {
+                self.wait.waiter.set_state(DONE);
+                Polled::Closed
+            }
+        }
+    }
+
+    /// The first poll, with its spans.
+    #[cold]
+    fn begin_watched(&mut self, permits: &Permits, object: Object<'_>, n: u32, waker: &Waker) -> Polled {
+        let request = Request { object, permits: n, site: self.wait.site };
         let attempt = Attempt::begin(request, Some(waker));
-        let joined = match permits.try_take(self.n) {
+        let joined = match permits.try_take(n) {
             Ok(()) => Joined::Taken,
             Err(Refusal::Closed) => Joined::Closed,
             Err(Refusal::Busy) => {
-                self.wait.prepare(waker.clone(), self.n);
                 let joined_at = Stamp::if_waits_are_watched();
-                match permits.take_or_join(&self.wait.waiter, self.n) {
+                match self.take_or_join(permits, n, waker) {
                     Joined::Behind(ahead) => {
                         self.wait.watch(attempt.queued(request, waker, joined_at, ahead));
-                        return Poll::Pending;
+                        return Polled::Pending;
                     }
-                    other => {
-                        // Should dropping the waker unwind, what was taken goes back.
-                        let n = if matches!(other, Joined::Taken) { self.n as usize } else { 0 };
-                        let taken = Taken(permits, n);
-                        drop(self.wait.waiter.take_waker());
-                        taken.keep();
-                        other
-                    }
+                    other => other,
                 }
             }
         };
         self.wait.waiter.set_state(DONE);
         if matches!(joined, Joined::Taken) {
-            let taken = Taken(permits, self.n as usize);
+            let taken = Taken(permits, n as usize);
             let hold = attempt.granted();
             taken.keep();
-            Poll::Ready(Ok(hold))
+            Polled::Granted(hold)
         } else {
             attempt.closed();
-            Poll::Ready(Err(Refusal::Closed))
+            Polled::Closed
         }
+    }
+
+    /// Takes `n` permits or joins the queue, whichever the moment allows.
+    #[inline]
+    fn take_or_join(&mut self, permits: &Permits, n: u32, waker: &Waker) -> Joined {
+        self.wait.prepare(waker.clone(), n);
+        let mut queue = permits.queue.lock();
+        let refused = queue.flag();
+        if !refused && n != 0 && (!queue.is_empty() || queue.count() < n as usize) {
+            // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
+            return Joined::Behind(unsafe { queue.push_back(&self.wait.waiter, QUEUED) });
+        }
+        if !refused {
+            queue.set_count(queue.count() - n as usize);
+        }
+        drop(queue);
+        // Should dropping the waker unwind, what was taken goes back.
+        let taken = Taken(permits, if refused { 0 } else { n as usize });
+        drop(self.wait.waiter.take_waker());
+        taken.keep();
+        if refused { Joined::Closed } else { Joined::Taken }
     }
 
     /// Ends the wait of a future that is dropped: leaves the queue, or passes on what was granted already.
     #[inline]
-    pub(crate) fn cancel(&mut self, permits: &Permits) {
+    pub(crate) fn cancel(&mut self, permits: &Permits, n: u32) {
         if !self.wait.is_idle_or_done() {
-            self.cancel_wait(permits);
+            self.cancel_wait(permits, n);
         }
     }
 
     #[cold]
-    fn cancel_wait(&mut self, permits: &Permits) {
+    fn cancel_wait(&mut self, permits: &Permits, n: u32) {
         let now = Stamp::if_waits_are_watched();
         let mut queue = permits.queue.lock();
         // Under the lock the state is final: releasers hold it when they change it.
@@ -377,7 +436,7 @@ impl Acquisition {
             QUEUED => permits.grant_and_wake(queue, now),
             GRANTED => {
                 drop(queue);
-                permits.release(self.n as usize)
+                permits.release(n as usize)
             }
             _ => {
                 drop(queue);

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use crate::error::TryAcquireError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Refusal, Taken};
-use crate::schema;
 use crate::statistics::SemaphoreStatistics;
-use crate::trace::{Attempt, Hold, Label, Object, Request, Site};
+use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
 
 pub use futures::{Acquire, AcquireOwned};
 pub use held::{OwnedSemaphorePermit, SemaphorePermit};
@@ -134,7 +133,7 @@ impl Semaphore {
     #[track_caller]
     #[inline]
     pub fn acquire_many(&self, n: u32) -> Acquire<'_> {
-        Acquire { semaphore: self, acquisition: Acquisition::new(n, Site::here()) }
+        Acquire { semaphore: self, n, acquisition: Acquisition::new(Site::here()) }
     }
 
     /// As [`acquire`](Self::acquire), with a permit that owns an `Arc` of the semaphore.
@@ -164,7 +163,7 @@ impl Semaphore {
     #[track_caller]
     #[inline]
     pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> AcquireOwned {
-        AcquireOwned { semaphore: Some(self), acquisition: Acquisition::new(n, Site::here()) }
+        AcquireOwned { semaphore: Some(self), n, acquisition: Acquisition::new(Site::here()) }
     }
 
     /// Acquires a permit if one is free and nobody waits.
@@ -256,7 +255,7 @@ impl Semaphore {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { primitive: schema::primitive::SEMAPHORE, label: &self.label }
+        Object { kind: Kind::Semaphore, label: &self.label }
     }
 
     #[inline]

@@ -8,12 +8,14 @@
 #[cfg(feature = "tracing")]
 mod spans;
 #[cfg(feature = "tracing")]
-pub(crate) use spans::{Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose};
+pub(crate) use spans::{Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose, is_watched};
 
 #[cfg(not(feature = "tracing"))]
 mod absent;
 #[cfg(not(feature = "tracing"))]
-pub(crate) use absent::{Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose};
+pub(crate) use absent::{
+    Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose, is_watched,
+};
 
 /// An object as a span shows it, and what is asked of it.
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
@@ -29,7 +31,29 @@ pub(crate) struct Request<'a> {
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
-    /// A value of [`schema::primitive`](crate::schema::primitive).
-    pub(crate) primitive: &'static str,
+    pub(crate) kind: Kind,
     pub(crate) label: &'a Label,
+}
+
+/// What an object is; small, so that an [`Object`] travels in registers.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Mutex,
+    Condition,
+    Semaphore,
+    Event,
+}
+
+impl Kind {
+    /// As `schema` calls it.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
+    fn name(self) -> &'static str {
+        use crate::schema::primitive;
+        match self {
+            Self::Mutex => primitive::MUTEX,
+            Self::Condition => primitive::CONDITION,
+            Self::Semaphore => primitive::SEMAPHORE,
+            Self::Event => primitive::EVENT,
+        }
+    }
 }

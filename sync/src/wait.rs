@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::task::Waker;
 
 use crate::trace::{Site, Stamp, WaitSpans};
-use crate::wait_queue::{DONE, IDLE, Waiter};
+use crate::wait_queue::{DONE, Waiter};
 
 /// A wait, begun or not. Neither making nor dropping one that never joined a queue costs more than a few stores,
 /// which is what keeps a free acquisition short.
@@ -37,7 +37,19 @@ impl Wait {
     /// Whether it is over, or never began: then there is nothing to cancel.
     #[inline]
     pub(crate) fn is_idle_or_done(&self) -> bool {
-        matches!(self.waiter.state(), IDLE | DONE)
+        self.waiter.is_idle_or_done()
+    }
+
+    /// Ends, as the one that resumed, a wait that nobody watched and that is in no list any more. Returns whether it was
+    /// so; if not, [`end`](Self::end) is to be called.
+    #[inline]
+    pub(crate) fn end_unwatched(&mut self) -> bool {
+        // SAFETY: W1: who resumes was in a list.
+        let unwatched = unsafe { self.spans.assume_init_ref() }.is_none();
+        if unwatched {
+            self.waiter.set_state(DONE);
+        }
+        unwatched
     }
 
     /// Ends a wait that is in no list any more: hands out its spans, and when it was granted or closed.

@@ -1,8 +1,8 @@
 //! The intrusive FIFO queue of waiters behind every primitive, and the state of a waiter in it.
 //!
 //! A [`WaitQueue`] is one word and a pointer. The word carries the primitive's own state, a bit that locks the
-//! list, and a bit that says whether anybody is in it, so that a free acquisition or release is one
-//! compare-and-swap that notices both. A [`Waiter`] lives in the pinned future that waits: nothing is allocated.
+//! list, and a bit that says whether anybody is in it, so that a free acquisition or release is one atomic
+//! read-modify-write that notices both. A [`Waiter`] lives in the pinned future that waits: nothing is allocated.
 //!
 //! # The word
 //!
@@ -26,8 +26,10 @@
 //!
 //! # Invariants
 //!
-//! - **Q1.** While `LOCKED` is set, only the thread that set it changes the word or touches the list. Everybody
-//!   changes the word by a compare-and-swap from a value without `LOCKED`, so the holder unlocks by a plain store.
+//! - **Q1.** Who sets `LOCKED` where it was not set holds the lock of the list, and knows the rest of the word. Until it
+//!   writes the word back, by a plain store, nobody else touches the list or changes the word in a way that counts:
+//!   others change it by a compare-and-swap from a value without `LOCKED`, or by a swap that leaves nothing but `LOCKED`
+//!   ([`WaitQueue::give_back_only`]), which over a set `LOCKED` is lost in the holder's store.
 //! - **Q2.** A waiter is linked if and only if it is `PARKED` (in its condition's list) or `QUEUED` (in its
 //!   granting queue's list); a waiter's links, waker and counts are touched only under the lock of that list, or
 //!   by its owner while it is in none.
@@ -44,7 +46,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use crate::loom::{
-    AtomicU8, AtomicUsize, SPIN_LIMIT, UnsafeCell, YIELD_LIMIT, const_fn, spin_loop, yield_now,
+    AtomicU8, AtomicUsize, SPIN_LIMIT, UnsafeCell, YIELD_LIMIT, const_fn, spin_loop, store_over, yield_now,
 };
 use crate::trace::Stamp;
 use crate::wake::WakeBatch;
@@ -56,18 +58,19 @@ pub(crate) const COUNT_SHIFT: u32 = 3;
 /// One permit, or one epoch.
 pub(crate) const ONE: usize = 1 << COUNT_SHIFT;
 
+// `IDLE` and `DONE` are the lowest, so that one comparison tells that there is nothing to cancel.
 /// Not waiting yet.
 pub(crate) const IDLE: u8 = 0;
-/// In the list of a condition.
-pub(crate) const PARKED: u8 = 1;
-/// In the list from which it is granted.
-pub(crate) const QUEUED: u8 = 2;
-/// It has what it asked for.
-pub(crate) const GRANTED: u8 = 3;
-/// There will be nothing to get.
-pub(crate) const CLOSED: u8 = 4;
 /// The owner took note of the end.
-pub(crate) const DONE: u8 = 5;
+pub(crate) const DONE: u8 = 1;
+/// In the list of a condition.
+pub(crate) const PARKED: u8 = 2;
+/// In the list from which it is granted.
+pub(crate) const QUEUED: u8 = 3;
+/// It has what it asked for.
+pub(crate) const GRANTED: u8 = 4;
+/// There will be nothing to get.
+pub(crate) const CLOSED: u8 = 5;
 
 /// A state word with a list of waiters behind it.
 pub(crate) struct WaitQueue {
@@ -166,6 +169,25 @@ impl WaitQueue {
         }
     }
 
+    /// Gives back the only permit of a queue that has one: a held mutex's. Returns the queue, locked and still without
+    /// that permit, where somebody may be waiting for it.
+    ///
+    /// A swap needs no look at the word before, so that this is one read-modify-write whether somebody waits or not. It
+    /// hides the other bits until the word is written back, which only a held mutex can bear: its count is zero anyway,
+    /// and nobody reads its flag.
+    #[inline]
+    pub(crate) fn give_back_only(&self) -> Option<LockedQueue<'_>> {
+        // Ordering: Acquire, as in `lock`.
+        let word = self.word.swap(LOCKED, Ordering::Acquire);
+        if word == 0 {
+            // Ordering: Release pairs with the Acquire of the next owner, who sees what we did. A plain store will do: the
+            // lock is ours (Q1).
+            store_over(&self.word, ONE);
+            return None;
+        }
+        Some(if word & LOCKED == 0 { LockedQueue { queue: self, word } } else { self.lock() })
+    }
+
     /// Whether anybody is in the list, as far as the caller's thread can have heard.
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
@@ -243,39 +265,88 @@ impl LockedQueue<'_> {
     /// `waiter` is pinned, in no list, and its owner unlinks it before it goes (Q3). `state` names this list (Q2).
     #[inline]
     pub(crate) unsafe fn push_back(&mut self, waiter: *const Waiter, state: u8) -> usize {
-        let mut ahead = 0;
-        let head = self.head();
-        // SAFETY: Q1, Q3 for head and tail; the caller's promise for `waiter`, which is in no list, so that its
-        // node is another than those two.
+        // SAFETY: the caller's promise; the waiter is a chain of one.
         unsafe {
-            match head {
-                None => {
-                    (*waiter).node_mut(|node| {
-                        (*node).prev = waiter;
-                        (*node).next = ptr::null();
-                        (*node).len = 1;
-                    });
-                    self.queue.head.with_mut(|head| *head = waiter);
-                    self.word |= WAITING;
-                }
-                Some(head) => {
-                    let tail = (*head).node_mut(|node| {
-                        ahead = (*node).len;
-                        (*node).len += 1;
-                        ptr::replace(&raw mut (*node).prev, waiter)
-                    });
-                    (*tail).node_mut(|node| (*node).next = waiter);
-                    (*waiter).node_mut(|node| {
-                        (*node).prev = tail;
-                        (*node).next = ptr::null();
-                    });
-                }
-            }
+            (*waiter).node_mut(|node| (*node).next = ptr::null());
+            let ahead = self.append(waiter, waiter, 1);
             // Ordering: Relaxed, whoever acts on it holds the lock; the owner alone reads it outside, and it is
             // either the one that writes here or waits for GRANTED.
             (*waiter).state.store(state, Ordering::Relaxed);
+            ahead as usize
         }
-        ahead as usize
+    }
+
+    /// Moves up to `limit` of the longest waiters, as they are linked, to the end of `to`, in the `state` that names that
+    /// list. Returns how many.
+    ///
+    /// # Safety
+    ///
+    /// `to` is another list, and `state` names it (Q2).
+    pub(crate) unsafe fn splice_front(&mut self, to: &mut LockedQueue<'_>, limit: usize, state: u8) -> usize {
+        let Some(first) = self.head() else { return 0 };
+        // SAFETY: Q1, Q3: all that is reached over the links is linked here or in `to`, and both locks are held.
+        unsafe {
+            let (tail, len) = (*first).node(|node| ((*node).prev, (*node).len));
+            let mut last = first;
+            let mut moved = 0;
+            let rest = loop {
+                // Ordering: Relaxed, as in `push_back`.
+                (*last).state.store(state, Ordering::Relaxed);
+                moved += 1;
+                let next = (*last).node(|node| (*node).next);
+                if next.is_null() || moved as usize == limit {
+                    break next;
+                }
+                last = next;
+            };
+            if rest.is_null() {
+                self.word &= !WAITING;
+            } else {
+                (*rest).node_mut(|node| {
+                    (*node).prev = tail;
+                    (*node).len = len - moved;
+                });
+            }
+            self.queue.head.with_mut(|head| *head = rest);
+            (*last).node_mut(|node| (*node).next = ptr::null());
+            to.append(first, last, moved);
+            moved as usize
+        }
+    }
+
+    /// Links the chain from `first` to `last`, of `len` waiters, at the end. Returns how many are ahead of it.
+    ///
+    /// # Safety
+    ///
+    /// The waiters of the chain are pinned and in no other list, and their owners unlink them before they go (Q3); `last`
+    /// has no next one.
+    #[inline]
+    unsafe fn append(&mut self, first: *const Waiter, last: *const Waiter, len: u32) -> u32 {
+        let head = self.head();
+        // SAFETY: Q1, Q3 for head and tail; the caller's promise for the chain, whose nodes are others than those two.
+        unsafe {
+            match head {
+                None => {
+                    (*first).node_mut(|node| {
+                        (*node).prev = last;
+                        (*node).len = len;
+                    });
+                    self.queue.head.with_mut(|head| *head = first);
+                    self.word |= WAITING;
+                    0
+                }
+                Some(head) => {
+                    let (tail, ahead) = (*head).node_mut(|node| {
+                        let ahead = (*node).len;
+                        (*node).len = ahead + len;
+                        (ptr::replace(&raw mut (*node).prev, last), ahead)
+                    });
+                    (*tail).node_mut(|node| (*node).next = first);
+                    (*first).node_mut(|node| (*node).prev = tail);
+                    ahead
+                }
+            }
+        }
     }
 
     /// Takes the longest waiter out of the list. Its state is left for the caller to change, before anything else
@@ -324,14 +395,77 @@ impl LockedQueue<'_> {
         unsafe { waiter.node_mut(|node| (*node).waker.take()) }
     }
 
-    /// Ends the longest wait: takes the waiter out of the list, puts its waker into `batch`, which has room, and sets
-    /// its last state. It may be freed from then on.
+    /// Ends the longest wait: takes the waiter out of the list, sets its last state, and returns its waker. The waiter may
+    /// be freed from then on.
     #[inline]
-    pub(crate) fn end_front(&mut self, state: u8, now: Stamp, batch: &mut WakeBatch) {
-        let Some(waiter) = self.pop_front() else { return };
+    pub(crate) fn end_front_one(&mut self, state: u8, now: Stamp) -> Option<Waker> {
+        let waiter = self.pop_front()?;
         // SAFETY: Q3: it was in the list a moment ago, and its owner cannot free it before it sees `state`, or gets the
         // lock that we hold.
-        let waker = unsafe {
+        unsafe { Self::end(waiter, state, now) }
+    }
+
+    /// As [`end_front_one`](Self::end_front_one), with the waker put into `batch`, which has room.
+    #[inline]
+    pub(crate) fn end_front(&mut self, state: u8, now: Stamp, batch: &mut WakeBatch) {
+        // Whoever is in a list has a waker.
+        if let Some(waker) = self.end_front_one(state, now) {
+            batch.push(waker);
+        }
+    }
+
+    /// Ends the longest waits while their tag is `due` and the batch has room. Returns whether more are due.
+    pub(crate) fn end_while(
+        &mut self,
+        due: impl Fn(u32) -> bool,
+        state: u8,
+        now: Stamp,
+        batch: &mut WakeBatch,
+    ) -> bool {
+        let Some(first) = self.head() else { return false };
+        let mut ended = 0;
+        let mut more = false;
+        // SAFETY: Q1, Q3: all that is reached over the links is linked, as what was ended is not touched again (Q4).
+        unsafe {
+            let (tail, len) = (*first).node(|node| ((*node).prev, (*node).len));
+            let mut front = first;
+            while !front.is_null() {
+                let (next, tag) = (*front).node(|node| ((*node).next, (*node).tag));
+                if !due(tag) {
+                    break;
+                }
+                if batch.is_full() {
+                    more = true;
+                    break;
+                }
+                if let Some(waker) = Self::end(front, state, now) {
+                    batch.push(waker);
+                }
+                ended += 1;
+                front = next;
+            }
+            if front.is_null() {
+                self.word &= !WAITING;
+            } else if ended != 0 {
+                (*front).node_mut(|node| {
+                    (*node).prev = tail;
+                    (*node).len = len - ended;
+                });
+            }
+            self.queue.head.with_mut(|head| *head = front);
+        }
+        more
+    }
+
+    /// Writes what ends a wait into its waiter, and hands out the waker.
+    ///
+    /// # Safety
+    ///
+    /// The waiter was just taken out of a list whose lock is held, or nobody will reach it through that list any more.
+    #[inline]
+    unsafe fn end(waiter: *const Waiter, state: u8, now: Stamp) -> Option<Waker> {
+        // SAFETY: the caller's promise: its owner cannot free it before it sees `state`, or gets the lock.
+        unsafe {
             let waker = (*waiter).node_mut(|node| {
                 (*node).granted_at = now;
                 (*node).waker.take()
@@ -340,10 +474,6 @@ impl LockedQueue<'_> {
             // grant, and takes over its node. It must be our last access (Q4).
             (*waiter).state.store(state, Ordering::Release);
             waker
-        };
-        // Whoever is in a list has one.
-        if let Some(waker) = waker {
-            batch.push(waker);
         }
     }
 }
@@ -353,18 +483,21 @@ impl Drop for LockedQueue<'_> {
     fn drop(&mut self) {
         // Ordering: Release pairs with the Acquire of `lock` and of the free acquisitions. A plain store will do:
         // nobody else changes the word while LOCKED stands in it (Q1).
-        self.queue.word.store(self.word, Ordering::Release);
+        store_over(&self.queue.word, self.word);
     }
 }
 
 impl Waiter {
-    const_fn! {
-        pub(crate) fn new() -> Self {
-            Self {
-                state: AtomicU8::new(IDLE),
-                node: UnsafeCell::new(MaybeUninit::uninit()),
-                _pinned: PhantomPinned,
-            }
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        let mut waiter = MaybeUninit::<Self>::uninit();
+        let fields = waiter.as_mut_ptr();
+        // Written field by field: as a constant the compiler would copy it with its node, which nobody needs yet.
+        // SAFETY: both fields that have a size are made, in place.
+        unsafe {
+            (&raw mut (*fields).state).write(AtomicU8::new(IDLE));
+            UnsafeCell::make_uninit(&raw mut (*fields).node);
+            waiter.assume_init()
         }
     }
 
@@ -384,6 +517,12 @@ impl Waiter {
         self.node.with_mut(|slot| f(slot.cast()))
     }
 
+    /// Whether the wait is over, or never began; then the waiter is its owner's alone.
+    #[inline]
+    pub(crate) fn is_idle_or_done(&self) -> bool {
+        self.state() <= DONE
+    }
+
     /// Where the wait stands.
     #[inline]
     pub(crate) fn state(&self) -> u8 {
@@ -401,16 +540,15 @@ impl Waiter {
     /// Prepares, as the owner, a waiter that is in no list.
     #[inline]
     pub(crate) fn prepare(&self, waker: Waker, tag: u32) {
-        let node = Node {
-            prev: ptr::null(),
-            next: ptr::null(),
-            waker: Some(waker),
-            tag,
-            len: 0,
-            granted_at: Stamp::NONE,
-        };
-        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
-        self.node.with_mut(|slot| unsafe { (*slot).write(node) });
+        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this. Links and length are written by whoever links
+        // it, before anybody reads them.
+        unsafe {
+            self.node_mut(|node| {
+                (&raw mut (*node).waker).write(Some(waker));
+                (*node).tag = tag;
+                (*node).granted_at = Stamp::NONE;
+            });
+        }
     }
 
     /// Changes the tag of a waiter that is in no list; for a queue's holder, between `prepare` and `push_back`.

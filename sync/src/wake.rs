@@ -43,10 +43,18 @@ impl WakeBatch {
     pub(crate) fn wake(&mut self) {
         let len = std::mem::take(&mut self.len);
         self.woken += len;
-        for slot in &mut self.wakers[..len] {
-            // SAFETY: B1; `len` was reset first, so nobody reads the slot again, not even after a panic.
-            let waker = unsafe { slot.assume_init_read() };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        let mut next = 0;
+        while next < len {
+            // One net for many wakers: setting it up costs about as much as a waker does.
+            let woken = catch_unwind(AssertUnwindSafe(|| {
+                while next < len {
+                    next += 1;
+                    // SAFETY: B1; `len` and `next` were moved on first, so nobody reads the slot again, not even after a
+                    // panic.
+                    unsafe { self.wakers[next - 1].assume_init_read() }.wake();
+                }
+            }));
+            if let Err(payload) = woken {
                 keep_first(&mut self.panic, payload);
             }
         }
@@ -58,12 +66,7 @@ impl WakeBatch {
     pub(crate) fn finish(mut self) -> usize {
         self.wake();
         if let Some(payload) = self.panic.take() {
-            if std::thread::panicking() {
-                // As in `keep_first`: its destructor must not panic here either.
-                std::mem::forget(payload);
-            } else {
-                resume_unwind(payload);
-            }
+            resume(payload);
         }
         self.woken
     }
@@ -75,6 +78,27 @@ impl Drop for WakeBatch {
         if self.len != 0 {
             self.wake();
         }
+    }
+}
+
+/// Wakes a single task.
+///
+/// It must not unwind within an unwinding: a guard may be dropped by one.
+#[inline]
+pub(crate) fn wake_one(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        resume(payload);
+    }
+}
+
+/// Goes on with a waker's panic, unless the thread unwinds already.
+#[cold]
+fn resume(payload: Box<dyn Any + Send>) {
+    if std::thread::panicking() {
+        // As in `keep_first`: its destructor must not panic here either.
+        std::mem::forget(payload);
+    } else {
+        resume_unwind(payload);
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Mutex, MutexGuard, OwnedMutexGuard};
-use crate::permits::Acquisition;
+use crate::permits::{Acquisition, Polled};
+use crate::trace::Hold;
 
 /// Future of [`Mutex::lock`].
 #[must_use = "futures do nothing unless they are polled"]
@@ -24,11 +25,15 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let mutex = this.mutex;
+        if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
+            this.acquisition.took_free();
+            return Poll::Ready(mutex.guard(Hold::none()));
+        }
         // SAFETY: as above; it is the same mutex each time.
-        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
-            Poll::Ready(Ok(hold)) => Poll::Ready(mutex.guard(hold)),
-            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
-            Poll::Pending => Poll::Pending,
+        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), 1, cx.waker()) } {
+            Polled::Granted(hold) => Poll::Ready(mutex.guard(hold)),
+            Polled::Pending => Poll::Pending,
+            Polled::Closed => unreachable!("a mutex is never closed"),
         }
     }
 }
@@ -36,7 +41,7 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
 impl<T: ?Sized> Drop for Lock<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.acquisition.cancel(&self.mutex.permits);
+        self.acquisition.cancel(&self.mutex.permits, 1);
     }
 }
 
@@ -63,15 +68,19 @@ impl<T: ?Sized> Future for LockOwned<T> {
         let this = unsafe { self.get_unchecked_mut() };
         // It stays in its place while foreign code may unwind: the destructor needs it.
         let mutex = this.mutex.as_ref().expect("a lock was polled after it was ready");
-        // SAFETY: as above; it is the same mutex each time.
-        match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), cx) } {
-            Poll::Ready(Ok(hold)) => {
-                let mutex = this.mutex.take().expect("it was there a moment ago");
-                Poll::Ready(OwnedMutexGuard::new(mutex, hold))
+        let hold = if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
+            this.acquisition.took_free();
+            Hold::none()
+        } else {
+            // SAFETY: as above; it is the same mutex each time.
+            match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), 1, cx.waker()) } {
+                Polled::Granted(hold) => hold,
+                Polled::Pending => return Poll::Pending,
+                Polled::Closed => unreachable!("a mutex is never closed"),
             }
-            Poll::Ready(Err(_)) => unreachable!("a mutex is never closed"),
-            Poll::Pending => Poll::Pending,
-        }
+        };
+        let mutex = this.mutex.take().expect("it was there a moment ago");
+        Poll::Ready(OwnedMutexGuard::new(mutex, hold))
     }
 }
 
@@ -79,7 +88,7 @@ impl<T: ?Sized> Drop for LockOwned<T> {
     #[inline]
     fn drop(&mut self) {
         if let Some(mutex) = &self.mutex {
-            self.acquisition.cancel(&mutex.permits);
+            self.acquisition.cancel(&mutex.permits, 1);
         }
     }
 }

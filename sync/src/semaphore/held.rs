@@ -48,7 +48,7 @@ impl<'a> SemaphorePermit<'a> {
     /// Takes `n` of these permits into one of their own; `None` if there are fewer.
     pub fn split(&mut self, n: usize) -> Option<Self> {
         self.n = self.n.checked_sub(n)?;
-        Some(Self { semaphore: self.semaphore, n, hold: Hold::NONE })
+        Some(Self { semaphore: self.semaphore, n, hold: Hold::none() })
     }
 
     /// How many there are.
@@ -86,7 +86,7 @@ impl OwnedSemaphorePermit {
     /// Takes `n` of these permits into one of their own; `None` if there are fewer.
     pub fn split(&mut self, n: usize) -> Option<Self> {
         self.n = self.n.checked_sub(n)?;
-        Some(Self { semaphore: Arc::clone(&self.semaphore), n, hold: Hold::NONE })
+        Some(Self { semaphore: Arc::clone(&self.semaphore), n, hold: Hold::none() })
     }
 
     /// How many there are.

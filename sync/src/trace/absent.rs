@@ -40,10 +40,19 @@ pub(crate) fn is_verbose() -> bool {
     false
 }
 
+#[inline(always)]
+pub(crate) fn is_watched() -> bool {
+    false
+}
+
+#[derive(Clone, Copy)]
 pub(crate) struct Hold;
 
 impl Hold {
-    pub(crate) const NONE: Self = Self;
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self
+    }
 
     #[inline(always)]
     pub(crate) fn task(&self) -> u64 {
@@ -86,6 +95,11 @@ pub(crate) struct WaitSpans;
 
 impl WaitSpans {
     pub(crate) const NONE: Self = Self;
+
+    #[inline(always)]
+    pub(crate) fn is_none(&self) -> bool {
+        true
+    }
 
     #[inline(always)]
     pub(crate) fn granted(self, _granted_at: Stamp) -> Hold {

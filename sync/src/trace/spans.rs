@@ -95,7 +95,7 @@ impl Stamp {
     /// The time, if anybody watches waits: one relaxed load otherwise.
     #[inline]
     pub(crate) fn if_waits_are_watched() -> Self {
-        if level_enabled!(Level::DEBUG) { Self::now() } else { Self::NONE }
+        if is_watched() { Self::now() } else { Self::NONE }
     }
 
     #[cold]
@@ -115,6 +115,12 @@ impl Stamp {
 #[inline(always)]
 pub(crate) fn is_verbose() -> bool {
     level_enabled!(Level::TRACE)
+}
+
+/// Whether anybody wants a span of every wait: one relaxed load.
+#[inline(always)]
+pub(crate) fn is_watched() -> bool {
+    level_enabled!(Level::DEBUG)
 }
 
 /// A number for an operation. Drawn in blocks, so that threads do not share a cache line for it.
@@ -150,7 +156,7 @@ macro_rules! request_span {
             $(parent: $parent,)?
             $level,
             $name,
-            primitive = $request.object.primitive,
+            primitive = $request.object.kind.name(),
             name = $request.object.label.name(),
             id = $request.object.label.id(),
             op = $op,
@@ -191,7 +197,7 @@ impl Attempt {
     /// It was free.
     #[inline]
     pub(crate) fn granted(self) -> Hold {
-        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task, Stamp::now()) }
+        if self.acquire.is_disabled() { Hold::none() } else { Hold::begin(self.op, self.task, Stamp::now()) }
     }
 
     /// It was closed.
@@ -263,11 +269,17 @@ struct OpenWait {
 impl WaitSpans {
     pub(crate) const NONE: Self = Self(None);
 
+    /// Whether nobody watches this wait.
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The task resumed with what it asked for, which it was given at `granted_at`.
     #[inline]
     pub(crate) fn granted(self, granted_at: Stamp) -> Hold {
         match self.0 {
-            None => Hold::NONE,
+            None => Hold::none(),
             Some(open) => open.granted(granted_at),
         }
     }
@@ -293,7 +305,7 @@ impl OpenWait {
         let now = Stamp::now();
         self.record(schema::outcome::GRANTED, granted_at, now);
         // The hold begins where the wait ends: what the subscriber does meanwhile others wait for too.
-        if self.acquire.is_disabled() { Hold::NONE } else { Hold::begin(self.op, self.task, now) }
+        if self.acquire.is_disabled() { Hold::none() } else { Hold::begin(self.op, self.task, now) }
     }
 
     #[cold]
@@ -316,6 +328,7 @@ impl OpenWait {
 }
 
 /// What a guard remembers of its acquisition. Only `op` is written when nobody watches.
+#[derive(Clone, Copy)]
 pub(crate) struct Hold {
     /// Zero: nobody watched. Invariant H1: `watched` is initialised unless this is zero.
     op: u64,
@@ -329,7 +342,11 @@ struct Watched {
 }
 
 impl Hold {
-    pub(crate) const NONE: Self = Self { op: 0, watched: MaybeUninit::uninit() };
+    /// Of an acquisition that nobody watched. Not a constant: that would be copied whole, with what means nothing.
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self { op: 0, watched: MaybeUninit::uninit() }
+    }
 
     fn begin(op: u64, task: u64, since: Stamp) -> Self {
         Self { op, watched: MaybeUninit::new(Watched { task, since }) }
@@ -365,7 +382,7 @@ impl Release {
             target: schema::TARGET,
             Level::TRACE,
             schema::span::RELEASE,
-            primitive = object.primitive,
+            primitive = object.kind.name(),
             name = object.label.name(),
             id = object.label.id(),
             op = hold.op,
@@ -390,7 +407,7 @@ macro_rules! call_span {
             target: schema::TARGET,
             Level::TRACE,
             $name,
-            primitive = $object.primitive,
+            primitive = $object.kind.name(),
             name = $object.label.name(),
             id = $object.label.id(),
             task = $task,
