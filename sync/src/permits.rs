@@ -152,9 +152,33 @@ impl Permits {
 
     /// Hands out what is there in the order of the queue, then wakes. Returns how many were let go.
     pub(crate) fn grant_and_wake<'a>(&'a self, mut queue: LockedQueue<'a>, now: Stamp) -> usize {
+        if !can_grant(&queue) {
+            return 0;
+        }
+        let first = grant_front(&mut queue, now);
+        if can_grant(&queue) {
+            return self.grant_and_wake_many(queue, first, now);
+        }
+        drop(queue);
+        first.into_iter().for_each(wake_one);
+        1
+    }
+
+    /// The rest of `grant_and_wake`, where there is more to hand out.
+    #[cold]
+    fn grant_and_wake_many<'a>(
+        &'a self,
+        mut queue: LockedQueue<'a>,
+        first: Option<Waker>,
+        now: Stamp,
+    ) -> usize {
         let mut batch = WakeBatch::new();
+        first.into_iter().for_each(|waker| batch.push(waker));
         loop {
-            let more = grant(&mut queue, &mut batch, now);
+            while can_grant(&queue) && !batch.is_full() {
+                grant_front(&mut queue, now).into_iter().for_each(|waker| batch.push(waker));
+            }
+            let more = can_grant(&queue);
             drop(queue);
             if !more {
                 return batch.finish();
@@ -216,7 +240,8 @@ impl Permits {
 
     /// Ends every wait, present and to come. What was granted before stays granted.
     pub(crate) fn close(&self) {
-        let now = Stamp::if_waits_are_watched();
+        // With nobody waiting nobody learns when.
+        let now = if self.queue.has_waiters() { Stamp::if_waits_are_watched() } else { Stamp::NONE };
         let mut batch = WakeBatch::new();
         loop {
             let mut queue = self.queue.lock();
@@ -248,21 +273,20 @@ fn hand_over(mut queue: LockedQueue<'_>) {
     }
 }
 
-/// Grants from the head on while the count suffices and the batch has room. Returns whether there is more.
+/// Whether there is enough for the longest waiter.
 ///
 /// Once it is closed nobody is granted: `close` ends those who are left, and gives the lock back in between.
-pub(crate) fn grant(queue: &mut LockedQueue<'_>, batch: &mut WakeBatch, now: Stamp) -> bool {
-    while !queue.flag()
-        && let Some(n) = queue.front_tag()
-        && queue.count() >= n as usize
-    {
-        if batch.is_full() {
-            return true;
-        }
-        queue.set_count(queue.count() - n as usize);
-        queue.end_front(GRANTED, now, batch);
-    }
-    false
+#[inline]
+fn can_grant(queue: &LockedQueue<'_>) -> bool {
+    !queue.flag() && queue.front_tag().is_some_and(|n| queue.count() >= n as usize)
+}
+
+/// Gives the longest waiter what it asks for, which must be there.
+#[inline]
+fn grant_front(queue: &mut LockedQueue<'_>, now: Stamp) -> Option<Waker> {
+    let n = queue.front_tag()? as usize;
+    queue.set_count(queue.count() - n);
+    queue.end_front_one(GRANTED, now)
 }
 
 /// The waiting half of every acquiring future. It is told at each call whose permits are meant and how many, so that a

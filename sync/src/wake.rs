@@ -63,7 +63,7 @@ impl WakeBatch {
     /// Wakes the rest and goes on with the first panic of a waker, if there was one. Returns how many
     /// waiters were let go since the batch was made.
     #[inline]
-    pub(crate) fn finish(mut self) -> usize {
+    pub(crate) fn finish(&mut self) -> usize {
         self.wake();
         if let Some(payload) = self.panic.take() {
             resume(payload);
