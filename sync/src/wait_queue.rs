@@ -41,6 +41,7 @@
 
 use std::marker::PhantomPinned;
 use std::mem::MaybeUninit;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -85,6 +86,9 @@ pub(crate) struct WaitQueue {
 unsafe impl Send for WaitQueue {}
 // SAFETY: as above.
 unsafe impl Sync for WaitQueue {}
+// Nothing that could unwind runs under `LOCKED`, so a panic finds word and list whole.
+impl UnwindSafe for WaitQueue {}
+impl RefUnwindSafe for WaitQueue {}
 
 /// A place in a queue; part of the future that waits.
 pub(crate) struct Waiter {

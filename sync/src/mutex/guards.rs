@@ -81,8 +81,8 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
 pub struct OwnedMutexGuard<T: ?Sized> {
     mutex: Arc<Mutex<T>>,
     hold: Hold,
-    /// As in [`MutexGuard`].
-    marker: PhantomData<T>,
+    /// A guard is as Send and Sync as a unique reference, and may be moved whatever the value is.
+    marker: PhantomData<Box<T>>,
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
