@@ -1,0 +1,405 @@
+//! [`Barrier`], what its waits give, and its futures. How a phase ends is in [`phases`].
+
+mod phases;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::BarrierError;
+use crate::schema;
+use crate::statistics::BarrierStatistics;
+use crate::trace::{Attempt, Call, Label, Object, Request, Site, Stamp};
+use crate::wait::Wait;
+use crate::wait_queue::{CLOSED, DONE, GRANTED, IDLE, QUEUED};
+use crate::wake::WakeBatch;
+use phases::{Arrival, Phases};
+
+/// A place where a number of tasks wait for each other. asyncio's `Barrier`.
+///
+/// A wait arrives at its first poll. When as many have arrived as the barrier has parties, all of them go on, and the
+/// next phase begins: whoever comes now belongs to that one, even if others of the last have not resumed yet.
+///
+/// # Fairness
+///
+/// Arrivals are counted, released and woken in the order of their first polls. The last one does not wait.
+///
+/// # Memory ordering
+///
+/// What each party did before its wait happens before what any party of that phase does after it.
+///
+/// # Differences to asyncio
+///
+/// - asyncio lets newcomers wait outside until the last phase has been left by all; here they belong to the next phase
+///   at once. So they count in [`waiting`](Self::waiting), and a [`reset`](Self::reset) breaks them.
+/// - A wait that was released is `Ok`, even if `abort` or `reset` is called before its task resumes; asyncio's fails
+///   then.
+/// - The index is settled at the release, so it is given once however many arrivals were taken back; asyncio gives that
+///   of the arrival, which after a cancellation two tasks may have.
+/// - [`abort`](Self::abort) and [`reset`](Self::reset) are no coroutines: they have taken effect when they return.
+///
+/// # Differences to tokio
+///
+/// - [`wait`](Self::wait) gives a `Result`, as there are `abort` and `reset`.
+/// - A dropped wait takes its arrival back. With tokio's it stays counted, and the phase is released a party short.
+/// - Zero parties are misuse; tokio takes them for one.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::Barrier;
+///
+/// let barrier = Arc::new(Barrier::new(3).with_name("loaded"));
+/// let others: Vec<_> = (0..2).map(|_| tokio::spawn(barrier.clone().wait_owned())).collect();
+/// tokio::task::yield_now().await;
+///
+/// // Nobody passes before everybody is here.
+/// assert_eq!(barrier.waiting(), 2);
+/// let mine = barrier.wait().await.unwrap();
+/// assert!(mine.is_leader());
+/// for (index, other) in others.into_iter().enumerate() {
+///     assert_eq!(other.await.unwrap().unwrap().index(), index);
+/// }
+/// # }
+/// ```
+pub struct Barrier {
+    phases: Phases,
+    label: Label,
+}
+
+impl Barrier {
+    /// Makes a barrier for so many parties.
+    ///
+    /// # Panics
+    ///
+    /// If `parties` is zero: nobody could ever arrive.
+    #[track_caller]
+    pub fn new(parties: usize) -> Self {
+        assert!(parties != 0, "Barrier::new: 0 parties, it takes at least one");
+        Self { phases: Phases::new(parties), label: Label::new() }
+    }
+
+    /// Gives the barrier a name, which its spans and the dashboard show.
+    #[must_use = "the name is given to the barrier that is returned"]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.label.set_name(name);
+        self
+    }
+
+    /// Arrives, and waits until all parties have. The last to arrive does not wait; it is the leader.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes its arrival back, so that the phase still waits for as many. If the phase was released
+    /// by then, the others go on all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`BarrierError`] if the barrier is broken, or if [`abort`](Self::abort) or [`reset`](Self::reset) is called while
+    /// this waits.
+    #[track_caller]
+    #[inline]
+    pub fn wait(&self) -> BarrierWait<'_> {
+        BarrierWait { barrier: self, party: Party::new(Site::here()) }
+    }
+
+    /// As [`wait`](Self::wait), with a future that owns an `Arc` of the barrier.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`wait`](Self::wait).
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    #[inline]
+    pub fn wait_owned(self: Arc<Self>) -> BarrierWaitOwned {
+        BarrierWaitOwned { barrier: self, party: Party::new(Site::here()) }
+    }
+
+    /// How many have to arrive.
+    #[inline]
+    pub fn parties(&self) -> usize {
+        self.phases.parties()
+    }
+
+    /// How many have arrived and wait for the others. Those who were released do not count, though they may not have
+    /// resumed yet.
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.phases.look().0
+    }
+
+    /// Whether it was aborted, and not reset since.
+    #[inline]
+    pub fn is_broken(&self) -> bool {
+        self.phases.look().1
+    }
+
+    /// Breaks the barrier: everybody who waits, and everybody who comes, gets a [`BarrierError`] until
+    /// [`reset`](Self::reset) is called. For a party that cannot come any more, so that nobody waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let barrier = sync::Barrier::new(2);
+    /// barrier.abort();
+    /// assert!(barrier.is_broken());
+    /// barrier.wait().await.unwrap_err();
+    /// # }
+    /// ```
+    pub fn abort(&self) {
+        let span = Call::set(self.object());
+        span.finish(self.phases.break_phase(true));
+    }
+
+    /// Mends a broken barrier, and begins anew with nobody arrived: who waits at that moment gets a [`BarrierError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let barrier = sync::Barrier::new(1);
+    /// barrier.abort();
+    /// barrier.reset();
+    /// assert!(barrier.wait().await.unwrap().is_leader());
+    /// # }
+    /// ```
+    pub fn reset(&self) {
+        let span = Call::clear(self.object());
+        span.finish(self.phases.break_phase(false));
+    }
+
+    /// What can be said of it now.
+    pub fn statistics(&self) -> BarrierStatistics {
+        let (waiting, broken) = self.phases.look();
+        BarrierStatistics { parties: self.parties(), waiting, broken }
+    }
+
+    #[inline]
+    fn object(&self) -> Object<'_> {
+        Object { primitive: schema::primitive::BARRIER, label: &self.label }
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (waiting, broken) = self.phases.look();
+        f.debug_struct("Barrier")
+            .field("parties", &self.parties())
+            .field("waiting", &waiting)
+            .field("broken", &broken)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a wait at a [`Barrier`] gives.
+#[derive(Clone, Debug)]
+pub struct BarrierWaitResult {
+    index: usize,
+    is_leader: bool,
+}
+
+impl BarrierWaitResult {
+    /// Which of the parties this was, in the order of their arrival: from 0 to the number of parties less one, each
+    /// once in a phase. Arrivals that were taken back do not count.
+    #[inline]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Whether this was the last to arrive, as one of each phase is: for what only one of them shall do.
+    #[inline]
+    pub fn is_leader(&self) -> bool {
+        self.is_leader
+    }
+}
+
+type Outcome = Result<BarrierWaitResult, BarrierError>;
+
+/// The waiting half of both futures.
+struct Party(Wait);
+
+impl Party {
+    #[inline]
+    fn new(site: Site) -> Self {
+        Self(Wait::new(site))
+    }
+
+    /// # Safety
+    ///
+    /// The party is pinned and `cancel` is called before it goes; each call names the same barrier.
+    unsafe fn poll(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+        let state = match self.0.waiter.state() {
+            // SAFETY: the caller's promise.
+            IDLE => return unsafe { self.begin(barrier, waker) },
+            QUEUED => self.0.waiter.refresh(barrier.phases.queue(), QUEUED, waker),
+            state => state,
+        };
+        match state {
+            QUEUED => Poll::Pending,
+            GRANTED => {
+                let index = self.0.waiter.tag() as usize;
+                let (spans, granted_at) = self.0.end();
+                spans.granted(granted_at);
+                Poll::Ready(Ok(BarrierWaitResult { index, is_leader: false }))
+            }
+            CLOSED => {
+                let (spans, granted_at) = self.0.end();
+                spans.closed(granted_at);
+                Poll::Ready(Err(BarrierError::new()))
+            }
+            _ => panic!("a wait at a barrier was polled after it was ready"),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    unsafe fn begin(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+        let phases = &barrier.phases;
+        let request = Request { object: barrier.object(), permits: 0, site: self.0.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let mut batch = WakeBatch::new();
+        let mut unused = None;
+        let mut now = Stamp::NONE;
+
+        // A look decides which way to try first; the lock decides what it was. The last one needs no waker.
+        let (arrived, broken) = phases.look();
+        let mut arrival = Arrival::Unprepared;
+        if broken {
+            arrival = Arrival::Broken;
+        } else if arrived >= phases.parties() - 1 {
+            now = phases.stamp();
+            // SAFETY: there is no waiter.
+            arrival = unsafe { phases.arrive(None, now, &mut batch) };
+        }
+        if matches!(arrival, Arrival::Unprepared) {
+            self.0.prepare(waker.clone(), 0);
+            now = Stamp::if_waits_are_watched();
+            // SAFETY: the caller's promise.
+            arrival = unsafe { phases.arrive(Some(&self.0.waiter), now, &mut batch) };
+            if !matches!(arrival, Arrival::Behind(_)) {
+                unused = self.0.waiter.take_waker();
+            }
+        }
+
+        match arrival {
+            Arrival::Behind(ahead) => {
+                self.0.watch(attempt.queued(request, waker, now, ahead));
+                batch.finish();
+                Poll::Pending
+            }
+            Arrival::Last { more } => {
+                self.0.waiter.set_state(DONE);
+                let rest = phases.rest(more, now);
+                drop(unused);
+                let hold = attempt.granted();
+                let span = Call::notify(request.object, hold.task());
+                rest.let_go(batch);
+                let index = phases.parties() - 1;
+                span.finish(index);
+                Poll::Ready(Ok(BarrierWaitResult { index, is_leader: true }))
+            }
+            Arrival::Broken => {
+                self.0.waiter.set_state(DONE);
+                drop(unused);
+                attempt.closed();
+                batch.finish();
+                Poll::Ready(Err(BarrierError::new()))
+            }
+            Arrival::Unprepared => unreachable!("the waiter was prepared"),
+        }
+    }
+
+    #[inline]
+    fn cancel(&mut self, barrier: &Barrier) {
+        if !self.0.is_idle_or_done() {
+            self.cancel_wait(barrier);
+        }
+    }
+
+    #[cold]
+    fn cancel_wait(&mut self, barrier: &Barrier) {
+        let mut batch = WakeBatch::new();
+        let waker = barrier.phases.withdraw(&self.0.waiter, &mut batch);
+        let (spans, granted_at) = self.0.end();
+        batch.finish();
+        drop(waker);
+        spans.cancelled(granted_at);
+    }
+}
+
+/// Future of [`Barrier::wait`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct BarrierWait<'a> {
+    barrier: &'a Barrier,
+    party: Party,
+}
+
+impl Future for BarrierWait<'_> {
+    type Output = Result<BarrierWaitResult, BarrierError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `party` is pinned with us, our destructor cancels it, and it is the same
+        // barrier each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.party.poll(this.barrier, cx.waker())
+        }
+    }
+}
+
+impl Drop for BarrierWait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.party.cancel(self.barrier);
+    }
+}
+
+impl fmt::Debug for BarrierWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWait").finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Barrier::wait_owned`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct BarrierWaitOwned {
+    barrier: Arc<Barrier>,
+    party: Party,
+}
+
+impl Future for BarrierWaitOwned {
+    type Output = Result<BarrierWaitResult, BarrierError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `party` is pinned with us, our destructor cancels it, and it is the same
+        // barrier each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.party.poll(&this.barrier, cx.waker())
+        }
+    }
+}
+
+impl Drop for BarrierWaitOwned {
+    #[inline]
+    fn drop(&mut self) {
+        self.party.cancel(&self.barrier);
+    }
+}
+
+impl fmt::Debug for BarrierWaitOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitOwned").finish_non_exhaustive()
+    }
+}
