@@ -1,6 +1,7 @@
 //! Models of `Barrier`. Wakers are woken one at a time here, so that three parties meet what comes between batches.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use loom::thread;
 use sync::{Barrier, BarrierError, BarrierWaitResult};
@@ -29,6 +30,28 @@ fn last_elsewhere(barrier: &Arc<Barrier>) -> thread::JoinHandle<()> {
     let mut last = wait(barrier);
     let leader = barrier.parties() - 1;
     thread::spawn(move || assert_eq!(index(expect_ready(last.as_mut())), leader))
+}
+
+/// Plays `scene` while the last of `parties` lets the others go on another thread: the first has resumed, and of the
+/// others, which the scene is given, loom decides.
+///
+/// To wait for the first would multiply the executions, and adds none in which the release is under way.
+fn during_a_release<const OTHERS: usize>(
+    parties: usize,
+    scene: impl Fn(&Arc<Barrier>, [Boxed<Outcome>; OTHERS]) + Send + Sync + 'static,
+) {
+    assert_eq!(OTHERS + 2, parties);
+    check(move || {
+        let barrier = shared(parties);
+        let mut first = arrived(&barrier);
+        let others = std::array::from_fn(|_| arrived(&barrier));
+        let last = last_elsewhere(&barrier);
+        if let Poll::Ready(outcome) = poll_once(first.as_mut()) {
+            assert_eq!(index(outcome), 0);
+            scene(&barrier, others);
+        }
+        last.join().unwrap();
+    });
 }
 
 #[track_caller]
@@ -104,7 +127,7 @@ fn arrival_taken_back_is_counted_or_not_but_never_in_part() {
         let mut last = wait(&barrier);
         let outcome = poll_once(last.as_mut());
         canceller.join().unwrap();
-        if let std::task::Poll::Ready(outcome) = outcome {
+        if let Poll::Ready(outcome) = outcome {
             assert_eq!(index(outcome), 2);
             assert_eq!(barrier.waiting(), 0);
             expect_index(&mut other, 1);
@@ -196,7 +219,7 @@ fn reset_against_the_last_arrival_parts_nobody() {
         let mut last = wait(&barrier);
         let outcome = poll_once(last.as_mut());
         resetter.join().unwrap();
-        if let std::task::Poll::Ready(outcome) = outcome {
+        if let Poll::Ready(outcome) = outcome {
             assert_eq!(index(outcome), 2);
             expect_index(&mut one, 0);
             expect_index(&mut two, 1);
@@ -213,15 +236,10 @@ fn reset_against_the_last_arrival_parts_nobody() {
 /// Who comes when the first of a phase has resumed belongs to the next one, while the second is still on its way.
 #[test]
 fn newcomer_during_a_release_belongs_to_the_next_phase() {
-    check(|| {
-        let barrier = shared(3);
-        let (first, mut second) = (arrived(&barrier), arrived(&barrier));
-        let last = last_elsewhere(&barrier);
-        assert_eq!(index(block_on(first)), 0);
-        let mut newcomer = arrived(&barrier);
+    during_a_release(3, |barrier, [second]| {
+        let mut newcomer = arrived(barrier);
         assert_eq!(barrier.waiting(), 1);
-        last.join().unwrap();
-        expect_index(&mut second, 1);
+        assert_eq!(index(block_on(second)), 1);
         queue_up(newcomer.as_mut());
         assert_eq!(barrier.waiting(), 1);
     });
@@ -230,17 +248,12 @@ fn newcomer_during_a_release_belongs_to_the_next_phase() {
 /// A whole phase comes and goes while the one before is still on its way: its last arrival sees to that first.
 #[test]
 fn phase_that_fills_during_a_release_is_released_after_it() {
-    check(|| {
-        let barrier = shared(3);
-        let (first, mut second) = (arrived(&barrier), arrived(&barrier));
-        let last = last_elsewhere(&barrier);
-        assert_eq!(index(block_on(first)), 0);
-        let (mut third, mut fourth) = (arrived(&barrier), arrived(&barrier));
-        expect_index(&mut wait(&barrier), 2);
+    during_a_release(3, |barrier, [mut second]| {
+        let (mut third, mut fourth) = (arrived(barrier), arrived(barrier));
+        expect_index(&mut wait(barrier), 2);
         expect_index(&mut second, 1);
         expect_index(&mut third, 0);
         expect_index(&mut fourth, 1);
-        last.join().unwrap();
         assert_eq!(barrier.waiting(), 0);
     });
 }
@@ -249,12 +262,8 @@ fn phase_that_fills_during_a_release_is_released_after_it() {
 #[test]
 fn breaking_during_a_release_spares_the_released() {
     for abort in [true, false] {
-        check(move || {
-            let barrier = shared(3);
-            let (first, mut second) = (arrived(&barrier), arrived(&barrier));
-            let last = last_elsewhere(&barrier);
-            assert_eq!(index(block_on(first)), 0);
-            let mut newcomer = arrived(&barrier);
+        during_a_release(3, move |barrier, [mut second]| {
+            let mut newcomer = arrived(barrier);
             if abort {
                 barrier.abort();
             } else {
@@ -262,8 +271,7 @@ fn breaking_during_a_release_spares_the_released() {
             }
             expect_index(&mut second, 1);
             expect_broken(&mut newcomer);
-            last.join().unwrap();
-            assert_eq!(barrier.waiting(), 0);
+            assert_eq!((barrier.waiting(), barrier.is_broken()), (0, abort));
         });
     }
 }
@@ -271,30 +279,20 @@ fn breaking_during_a_release_spares_the_released() {
 /// A released wait is dropped while it is still on its way: who comes after it keeps its index, the next phase its count.
 #[test]
 fn released_wait_dropped_on_its_way_moves_nobody_up() {
-    check(|| {
-        let barrier = shared(4);
-        let (first, second, mut third) = (arrived(&barrier), arrived(&barrier), arrived(&barrier));
-        let last = last_elsewhere(&barrier);
-        assert_eq!(index(block_on(first)), 0);
+    during_a_release(4, |barrier, [second, third]| {
         drop(second);
         assert_eq!(barrier.waiting(), 0);
-        last.join().unwrap();
-        expect_index(&mut third, 2);
+        assert_eq!(index(block_on(third)), 2);
     });
 }
 
 /// A newcomer is dropped while those before it are still on their way.
 #[test]
 fn newcomer_dropped_during_a_release_takes_its_own_arrival_back() {
-    check(|| {
-        let barrier = shared(3);
-        let (first, mut second) = (arrived(&barrier), arrived(&barrier));
-        let last = last_elsewhere(&barrier);
-        assert_eq!(index(block_on(first)), 0);
-        drop(arrived(&barrier));
+    during_a_release(3, |barrier, [second]| {
+        drop(arrived(barrier));
         assert_eq!(barrier.waiting(), 0);
-        last.join().unwrap();
-        expect_index(&mut second, 1);
+        assert_eq!(index(block_on(second)), 1);
     });
 }
 
