@@ -202,7 +202,7 @@ fn parties_without_end_overflow_nothing() {
 
 #[test]
 fn zero_parties_panic() {
-    assert!(panic_message(|| drop(Barrier::new(0))).starts_with("Barrier::new: 0 parties"));
+    assert!(panic_message(|| _ = Barrier::new(0)).starts_with("Barrier::new: 0 parties"));
 }
 
 #[test]

@@ -117,6 +117,32 @@ fn three_parties_see_what_the_others_did_before() {
     });
 }
 
+/// Who sees an arrival, or that it is broken, sees what came before.
+#[test]
+fn look_shows_what_was_done_before() {
+    check(|| {
+        let barrier = shared(2);
+        let figures = Arc::new([Figure::default(), Figure::default()]);
+        let other = {
+            let (barrier, figures) = (Arc::clone(&barrier), Arc::clone(&figures));
+            thread::spawn(move || {
+                figures[0].increase();
+                let waiter = arrived(&barrier);
+                figures[1].increase();
+                barrier.abort();
+                waiter
+            })
+        };
+        if barrier.waiting() == 1 {
+            assert_eq!(figures[0].get(), 1);
+        }
+        if barrier.is_broken() {
+            assert_eq!(figures[1].get(), 1);
+        }
+        expect_broken(&mut other.join().unwrap());
+    });
+}
+
 /// The arrival is taken back before the last one comes, which then is not the last, or it was released with the others.
 #[test]
 fn arrival_taken_back_is_counted_or_not_but_never_in_part() {
