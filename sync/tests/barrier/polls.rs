@@ -15,8 +15,11 @@ fn types_are_send_and_sync() {
     is_send::<Barrier>();
     is_sync::<Barrier>();
     is_send::<BarrierWait<'static>>();
+    is_sync::<BarrierWait<'static>>();
     is_send::<BarrierWaitOwned>();
+    is_sync::<BarrierWaitOwned>();
     is_send::<BarrierWaitResult>();
+    is_sync::<BarrierWaitResult>();
     is_send::<BarrierError>();
     is_sync::<BarrierError>();
 }
