@@ -39,6 +39,26 @@ impl fmt::Display for AcquireError {
 
 impl Error for AcquireError {}
 
+/// The barrier was aborted, or reset while this waited. From its waits.
+#[derive(Debug)]
+pub struct BarrierError(());
+
+impl BarrierError {
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl fmt::Display for BarrierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the barrier was aborted or reset; call `reset` if it is broken, then let every party wait again",
+        )
+    }
+}
+
+impl Error for BarrierError {}
+
 /// Why a `try_acquire` took nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TryAcquireError {

@@ -7,12 +7,14 @@
 //! | [`Condition`] | `Condition` | – | waiting until a value behind a lock has changed |
 //! | [`Semaphore`] | `Semaphore` | `Semaphore` | at most so many at a time |
 //! | [`Event`] | `Event` | – | telling any number of tasks that something has happened |
+//! | [`Barrier`] | `Barrier` | `Barrier` | tasks that go on together once all of them are there |
 //!
 //! They need no runtime. Every wait is a named future of [`futures`] that allocates nothing and may be dropped at
 //! any point. With the feature `tracing` (on by default) each acquire, wait and release is a span; their names
 //! are in [`schema`]. While nobody listens this costs one relaxed load a call.
 #![warn(missing_docs)]
 
+mod barrier;
 mod condition;
 mod error;
 mod event;
@@ -27,15 +29,19 @@ mod wait;
 mod wait_queue;
 mod wake;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condition::{Condition, ConditionGuard};
-pub use error::{AcquireError, TryAcquireError, TryLockError};
+pub use error::{AcquireError, BarrierError, TryAcquireError, TryLockError};
 pub use event::Event;
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
-pub use statistics::{ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics};
+pub use statistics::{
+    BarrierStatistics, ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics,
+};
 
 /// The futures, by name, for those who store them.
 pub mod futures {
+    pub use crate::barrier::{BarrierWait, BarrierWaitOwned};
     pub use crate::condition::{ConditionLock, ConditionWait, ConditionWaitFor};
     pub use crate::event::{EventWait, EventWaitOwned};
     pub use crate::mutex::{Lock, LockOwned};

@@ -60,6 +60,10 @@ mod chosen {
     /// Longest run of `spin_loop` between two looks at a queue lock.
     pub(crate) const SPIN_LIMIT: u32 = 16;
 
+    /// Wakers that are woken in one go. As many as tokio takes at a time: enough to pay for the lock, few enough to hold
+    /// it only briefly.
+    pub(crate) const BATCH: usize = 32;
+
     /// Turns of yielding after which a thread sleeps, so that a holder of lower priority gets to run at all.
     pub(crate) const YIELD_LIMIT: u32 = 64;
 }
@@ -118,6 +122,9 @@ mod chosen {
 
     /// Less than the shortest run. Every look is a switch of threads in a model: spinning would only repeat states.
     pub(crate) const SPIN_LIMIT: u32 = 1;
+
+    /// The least there is, so that a model of three tasks meets what comes between two batches.
+    pub(crate) const BATCH: usize = 1;
 
     /// A model has no priorities.
     pub(crate) const YIELD_LIMIT: u32 = u32::MAX;

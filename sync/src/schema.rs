@@ -14,11 +14,11 @@ pub mod span {
     pub const WAIT: &str = "wait";
     /// From the drop of a guard or permit until the waiters it released were woken (TRACE).
     pub const RELEASE: &str = "release";
-    /// A call that sets an event (TRACE).
+    /// A call that sets an event, or breaks a barrier: `abort` (TRACE).
     pub const SET: &str = "set";
-    /// A call that clears an event (TRACE).
+    /// A call that clears an event, or mends a barrier: `reset` (TRACE).
     pub const CLEAR: &str = "clear";
-    /// A call that notifies waiters of a condition (TRACE).
+    /// A call that notifies waiters of a condition, or a barrier's last arrival, which lets the others go (TRACE).
     pub const NOTIFY: &str = "notify";
 }
 

@@ -41,3 +41,15 @@ pub struct EventStatistics {
     /// Tasks that wait for it.
     pub waiting: usize,
 }
+
+/// Of a [`Barrier`](crate::Barrier).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BarrierStatistics {
+    /// How many have to arrive.
+    pub parties: usize,
+    /// How many have arrived and wait for the others.
+    pub waiting: usize,
+    /// Whether it was aborted, and not reset since.
+    pub broken: bool,
+}

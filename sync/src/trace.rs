@@ -42,6 +42,7 @@ pub(crate) enum Kind {
     Condition,
     Semaphore,
     Event,
+    Barrier,
 }
 
 impl Kind {
@@ -54,6 +55,7 @@ impl Kind {
             Self::Condition => primitive::CONDITION,
             Self::Semaphore => primitive::SEMAPHORE,
             Self::Event => primitive::EVENT,
+            Self::Barrier => primitive::BARRIER,
         }
     }
 }

@@ -10,8 +10,8 @@
 //! |---|---|---|
 //! | 0 | [`LOCKED`] | somebody is at the list; nobody else may change the word |
 //! | 1 | [`WAITING`] | the list is not empty |
-//! | 2 | [`FLAG`] | permits: closed; event: set |
-//! | 3.. | count | permits: available; event: epoch |
+//! | 2 | [`FLAG`] | permits: closed; event: set; barrier: broken |
+//! | 3.. | count | permits: available; event: epoch; barrier: arrivals |
 //!
 //! # The states of a waiter
 //!
@@ -110,7 +110,7 @@ struct Node {
     prev: *const Waiter,
     next: *const Waiter,
     waker: Option<Waker>,
-    /// Permits asked for; with an event the epoch in which the waiter joined.
+    /// Permits asked for; with an event the epoch in which the waiter joined; with a barrier its index, once granted.
     tag: u32,
     /// Q5.
     len: u32,
@@ -225,6 +225,11 @@ impl LockedQueue<'_> {
     }
 
     #[inline]
+    pub(crate) fn clear_flag(&mut self) {
+        self.word &= !FLAG;
+    }
+
+    #[inline]
     pub(crate) fn count(&self) -> usize {
         self.word >> COUNT_SHIFT
     }
@@ -251,6 +256,15 @@ impl LockedQueue<'_> {
     pub(crate) fn front_tag(&self) -> Option<u32> {
         // SAFETY: Q1, Q3.
         self.head().map(|head| unsafe { (*head).node(|node| (*node).tag) })
+    }
+
+    /// Changes the tag of the longest waiter, if there is one, for its owner to read when it was granted.
+    #[inline]
+    pub(crate) fn set_front_tag(&mut self, tag: u32) {
+        if let Some(head) = self.head() {
+            // SAFETY: Q1, Q3.
+            unsafe { (*head).node_mut(|node| (*node).tag = tag) };
+        }
     }
 
     #[inline]
@@ -567,6 +581,13 @@ impl Waiter {
     pub(crate) fn take_waker(&self) -> Option<Waker> {
         // SAFETY: Q2: in no list, so it is the owner's, who alone calls this.
         unsafe { self.node_mut(|node| (*node).waker.take()) }
+    }
+
+    /// The tag; for the owner of a waiter that was granted.
+    #[inline]
+    pub(crate) fn tag(&self) -> u32 {
+        // SAFETY: Q2, Q4: the releaser is done with it, and the caller has seen so through `state`.
+        unsafe { self.node(|node| (*node).tag) }
     }
 
     /// When it was granted; for the owner of a waiter that was.

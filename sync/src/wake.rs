@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
+use crate::loom::BATCH;
+
 /// Up to [`WakeBatch::CAPACITY`] wakers on the stack, so that waking allocates nothing.
 ///
 /// A waker is foreign code: it may panic or call back into the primitive. So it is only ever run with no
@@ -18,8 +20,7 @@ pub(crate) struct WakeBatch {
 }
 
 impl WakeBatch {
-    /// As many as tokio takes at a time: enough to pay for the lock, few enough to hold it only briefly.
-    pub(crate) const CAPACITY: usize = 32;
+    pub(crate) const CAPACITY: usize = BATCH;
 
     #[inline]
     pub(crate) fn new() -> Self {

@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use counters::{CLOCK_IS_COUNTED, Counts, count};
-use sync::{Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, Condition, Event, Mutex, Semaphore};
 use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
@@ -51,6 +51,7 @@ fn call_that_does_not_wait_is_left_alone_at_debug() {
     let semaphore = Semaphore::new(1);
     let event = Event::new();
     let condition = Condition::new(());
+    let (barrier, broken) = (Barrier::new(1), Barrier::new(2));
     let free = count(|| {
         let guard = ready(mutex.lock());
         assert!(mutex.try_lock().is_err());
@@ -64,6 +65,10 @@ fn call_that_does_not_wait_is_left_alone_at_debug() {
         let guard = ready(condition.lock());
         guard.notify_all();
         drop(ready(guard.wait_for(|()| true)));
+        assert!(ready(barrier.wait()).is_ok());
+        broken.abort();
+        assert!(ready(broken.wait()).is_err());
+        broken.reset();
     });
     assert_eq!((free, SPANS.get()), (Counts::default(), 0));
 

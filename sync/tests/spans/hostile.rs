@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use sync::schema::{primitive, span};
-use sync::{Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, Condition, Event, Mutex, Semaphore};
 use tracing::Subscriber;
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
@@ -241,6 +241,64 @@ fn panic_at_a_set_or_a_clear_leaves_the_event_usable() {
         task.finish(waiting.as_mut());
         springs(OPENING, span::ACQUIRE, || task.run(event.wait()));
         task.run(event.wait());
+    });
+}
+
+/// More than a batch wait, so that those in the list are let go too, though the subscriber panics before they are.
+#[test]
+fn panic_at_the_last_arrival_lets_the_others_go() {
+    among_panics(|| {
+        let barrier = Barrier::new(101);
+        let task = Task::new();
+        for (which, name) in
+            [(CLOSING, span::ACQUIRE), (OPENING, span::NOTIFY), (END, span::NOTIFY), (CLOSING, span::NOTIFY)]
+        {
+            let mut waits: Vec<_> = (0..100).map(|_| Box::pin(barrier.wait())).collect();
+            for wait in &mut waits {
+                task.wait(wait.as_mut());
+            }
+            springs(which, name, || task.run(barrier.wait()));
+            for (wait, index) in waits.iter_mut().zip(0..) {
+                assert_eq!(task.finish(wait.as_mut()).expect("it was released").index(), index);
+            }
+            assert_eq!(barrier.waiting(), 0);
+        }
+    });
+}
+
+#[test]
+fn panic_at_a_wait_takes_the_arrival_back() {
+    among_panics(|| {
+        let barrier = Barrier::new(2);
+        let task = Task::new();
+        for (which, name) in [(OPENING, span::ACQUIRE), (OPENING, span::WAIT)] {
+            springs(which, name, || task.poll(Box::pin(barrier.wait()).as_mut()).is_pending());
+            assert_eq!(barrier.waiting(), 0);
+        }
+        for (which, name) in [(END, span::WAIT), (CLOSING, span::WAIT), (END, span::ACQUIRE)] {
+            let mut waiting = Box::pin(barrier.wait());
+            task.wait(waiting.as_mut());
+            springs(which, name, || drop(waiting));
+            assert_eq!(barrier.waiting(), 0);
+        }
+    });
+}
+
+#[test]
+fn panic_at_an_abort_or_a_reset_leaves_the_barrier_usable() {
+    among_panics(|| {
+        let barrier = Barrier::new(3);
+        let task = Task::new();
+        let mut waiting = pin!(barrier.wait());
+        task.wait(waiting.as_mut());
+        springs(OPENING, span::SET, || barrier.abort());
+        springs(OPENING, span::CLEAR, || barrier.reset());
+        assert_eq!(barrier.waiting(), 1);
+        springs(END, span::SET, || barrier.abort());
+        task.finish(waiting.as_mut()).expect_err("it is broken");
+        springs(END, span::ACQUIRE, || task.run(barrier.wait()));
+        springs(END, span::CLEAR, || barrier.reset());
+        assert!(!barrier.is_broken());
     });
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use counters::{Counts, count};
-use sync::{Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, Condition, Event, Mutex, Semaphore};
 
 /// Polls with a waker that does nothing, and allocates nothing.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -148,6 +148,37 @@ fn event_builds_nothing() {
         let mut cancelled = pin!(event.wait());
         assert!(poll(cancelled.as_mut()).is_pending());
     });
+}
+
+#[test]
+fn barrier_builds_nothing() {
+    const WAITERS: usize = 100;
+    let barrier = Barrier::new(WAITERS + 1);
+    // More than are woken in one go; the list of the futures is the test's own.
+    let mut waits: Vec<_> = (0..2 * WAITERS).map(|_| Box::pin(barrier.wait())).collect();
+    let (released, broken) = waits.split_at_mut(WAITERS);
+    assert_builds_nothing(|| {
+        for wait in &mut *released {
+            assert!(poll(wait.as_mut()).is_pending());
+        }
+        ready(barrier.wait()).expect("it was the last");
+        for wait in released {
+            finish(wait.as_mut()).expect("it was released");
+        }
+        for wait in &mut *broken {
+            assert!(poll(wait.as_mut()).is_pending());
+            assert!(poll(wait.as_mut()).is_pending(), "polled again while it waits");
+        }
+        barrier.abort();
+        for wait in broken {
+            finish(wait.as_mut()).expect_err("it was broken");
+        }
+        ready(barrier.wait()).expect_err("it is broken");
+        barrier.reset();
+        let mut cancelled = pin!(barrier.wait());
+        assert!(poll(cancelled.as_mut()).is_pending());
+    });
+    assert_eq!(barrier.waiting(), 0);
 }
 
 #[test]

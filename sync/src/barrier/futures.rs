@@ -1,0 +1,198 @@
+//! The futures that wait at a [`Barrier`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::phases::Arrival;
+use super::{Barrier, BarrierWaitResult};
+use crate::error::BarrierError;
+use crate::trace::{Attempt, Call, Request, Site, Stamp};
+use crate::wait::Wait;
+use crate::wait_queue::{CLOSED, DONE, GRANTED, IDLE, QUEUED};
+use crate::wake::WakeBatch;
+
+type Outcome = Result<BarrierWaitResult, BarrierError>;
+
+/// The waiting half of both futures.
+pub(super) struct Party(Wait);
+
+impl Party {
+    #[inline]
+    pub(super) fn new(site: Site) -> Self {
+        Self(Wait::new(site))
+    }
+
+    /// # Safety
+    ///
+    /// The party is pinned and `cancel` is called before it goes; each call names the same barrier.
+    unsafe fn poll(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+        let state = match self.0.waiter.state() {
+            // SAFETY: the caller's promise.
+            IDLE => return unsafe { self.begin(barrier, waker) },
+            QUEUED => self.0.waiter.refresh(barrier.phases.queue(), QUEUED, waker),
+            state => state,
+        };
+        match state {
+            QUEUED => Poll::Pending,
+            GRANTED => {
+                let index = self.0.waiter.tag() as usize;
+                let (spans, granted_at) = self.0.end();
+                spans.granted(granted_at);
+                Poll::Ready(Ok(BarrierWaitResult { index, is_leader: false }))
+            }
+            CLOSED => {
+                let (spans, granted_at) = self.0.end();
+                spans.closed(granted_at);
+                Poll::Ready(Err(BarrierError::new()))
+            }
+            _ => panic!("a wait at a barrier was polled after it was ready"),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    unsafe fn begin(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+        let phases = &barrier.phases;
+        let request = Request { object: barrier.object(), permits: 0, site: self.0.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let mut batch = WakeBatch::new();
+        let mut unused = None;
+        let mut now = Stamp::NONE;
+
+        // A look decides which way to try first; the lock decides what it was. The last one needs no waker.
+        let (arrived, broken) = phases.look();
+        let mut arrival = Arrival::Unprepared;
+        if broken {
+            arrival = Arrival::Broken;
+        } else if arrived >= phases.parties() - 1 {
+            now = phases.stamp();
+            // SAFETY: there is no waiter.
+            arrival = unsafe { phases.arrive(None, now, &mut batch) };
+        }
+        if matches!(arrival, Arrival::Unprepared) {
+            self.0.prepare(waker.clone(), 0);
+            now = Stamp::if_waits_are_watched();
+            // SAFETY: the caller's promise.
+            arrival = unsafe { phases.arrive(Some(&self.0.waiter), now, &mut batch) };
+            if !matches!(arrival, Arrival::Behind(_)) {
+                unused = self.0.waiter.take_waker();
+            }
+        }
+
+        match arrival {
+            Arrival::Behind(ahead) => {
+                self.0.watch(attempt.queued(request, waker, now, ahead));
+                batch.finish();
+                Poll::Pending
+            }
+            Arrival::Last { more } => {
+                self.0.waiter.set_state(DONE);
+                let rest = phases.rest(more, now);
+                drop(unused);
+                let hold = attempt.granted();
+                let span = Call::notify(request.object, hold.task());
+                rest.let_go(batch);
+                let index = phases.parties() - 1;
+                span.finish(index);
+                Poll::Ready(Ok(BarrierWaitResult { index, is_leader: true }))
+            }
+            Arrival::Broken => {
+                self.0.waiter.set_state(DONE);
+                drop(unused);
+                attempt.closed();
+                batch.finish();
+                Poll::Ready(Err(BarrierError::new()))
+            }
+            Arrival::Unprepared => unreachable!("the waiter was prepared"),
+        }
+    }
+
+    #[inline]
+    fn cancel(&mut self, barrier: &Barrier) {
+        if !self.0.is_idle_or_done() {
+            self.cancel_wait(barrier);
+        }
+    }
+
+    #[cold]
+    fn cancel_wait(&mut self, barrier: &Barrier) {
+        let mut batch = WakeBatch::new();
+        let waker = barrier.phases.withdraw(&self.0.waiter, &mut batch);
+        let (spans, granted_at) = self.0.end();
+        batch.finish();
+        drop(waker);
+        spans.cancelled(granted_at);
+    }
+}
+
+/// Future of [`Barrier::wait`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct BarrierWait<'a> {
+    pub(super) barrier: &'a Barrier,
+    pub(super) party: Party,
+}
+
+impl Future for BarrierWait<'_> {
+    type Output = Result<BarrierWaitResult, BarrierError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `party` is pinned with us, our destructor cancels it, and it is the same
+        // barrier each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.party.poll(this.barrier, cx.waker())
+        }
+    }
+}
+
+impl Drop for BarrierWait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.party.cancel(self.barrier);
+    }
+}
+
+impl fmt::Debug for BarrierWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWait").finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Barrier::wait_owned`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct BarrierWaitOwned {
+    pub(super) barrier: Arc<Barrier>,
+    pub(super) party: Party,
+}
+
+impl Future for BarrierWaitOwned {
+    type Output = Result<BarrierWaitResult, BarrierError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out; `party` is pinned with us, our destructor cancels it, and it is the same
+        // barrier each time.
+        unsafe {
+            let this = self.get_unchecked_mut();
+            this.party.poll(&this.barrier, cx.waker())
+        }
+    }
+}
+
+impl Drop for BarrierWaitOwned {
+    #[inline]
+    fn drop(&mut self) {
+        self.party.cancel(&self.barrier);
+    }
+}
+
+impl fmt::Debug for BarrierWaitOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitOwned").finish_non_exhaustive()
+    }
+}
