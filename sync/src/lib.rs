@@ -30,7 +30,7 @@ mod wake;
 pub use condition::{Condition, ConditionGuard};
 pub use error::{AcquireError, TryAcquireError, TryLockError};
 pub use event::Event;
-pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 pub use statistics::{ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics};
 

@@ -2,6 +2,7 @@
 
 mod futures;
 mod guards;
+mod mapped;
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
 
 pub use futures::{Lock, LockOwned};
 pub use guards::{MutexGuard, OwnedMutexGuard};
+pub use mapped::{MappedMutexGuard, OwnedMappedMutexGuard};
 
 /// A lock around a value, for tasks. asyncio's `Lock`, with tokio's interface.
 ///

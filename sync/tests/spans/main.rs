@@ -8,6 +8,7 @@ mod capture;
 mod condition;
 mod event;
 mod hostile;
+mod mapped;
 mod mutex;
 mod places;
 mod semaphore;
