@@ -6,6 +6,7 @@
 //! | [`Mutex`] | `Lock` | `Mutex` | a value that one task at a time may use, across awaits |
 //! | [`Condition`] | `Condition` | – | waiting until a value behind a lock has changed |
 //! | [`Semaphore`] | `Semaphore` | `Semaphore` | at most so many at a time |
+//! | [`BoundedSemaphore`] | `BoundedSemaphore` | – | the same, and never more permits than it was made with |
 //! | [`Event`] | `Event` | – | telling any number of tasks that something has happened |
 //!
 //! They need no runtime. Every wait is a named future of [`futures`] that allocates nothing and may be dropped at
@@ -28,18 +29,22 @@ mod wait_queue;
 mod wake;
 
 pub use condition::{Condition, ConditionGuard};
-pub use error::{AcquireError, TryAcquireError, TryLockError};
+pub use error::{AcquireError, ReleaseError, TryAcquireError, TryLockError};
 pub use event::Event;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
-pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
-pub use statistics::{ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics};
+pub use semaphore::{
+    BoundedPermit, BoundedSemaphore, OwnedBoundedPermit, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+};
+pub use statistics::{
+    BoundedSemaphoreStatistics, ConditionStatistics, EventStatistics, MutexStatistics, SemaphoreStatistics,
+};
 
 /// The futures, by name, for those who store them.
 pub mod futures {
     pub use crate::condition::{ConditionLock, ConditionWait, ConditionWaitFor};
     pub use crate::event::{EventWait, EventWaitOwned};
     pub use crate::mutex::{Lock, LockOwned};
-    pub use crate::semaphore::{Acquire, AcquireOwned};
+    pub use crate::semaphore::{Acquire, AcquireOwned, BoundedAcquire, BoundedAcquireOwned};
 }
 
 // The README's code is compiled and run with the documentation's.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use counters::{Counts, count};
-use sync::{Condition, Event, Mutex, Semaphore};
+use sync::{BoundedSemaphore, Condition, Event, Mutex, Semaphore};
 
 /// Polls with a waker that does nothing, and allocates nothing.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -112,6 +112,21 @@ fn semaphore_builds_nothing() {
         drop((finish(one.as_mut()), finish(two.as_mut())));
         semaphore.add_permits(1);
         assert_eq!(semaphore.forget_permits(1), 1);
+    });
+    assert_eq!(semaphore.available_permits(), 2);
+}
+
+#[test]
+fn bounded_semaphore_builds_nothing() {
+    let semaphore = BoundedSemaphore::new(2);
+    assert_builds_nothing(|| {
+        ready(semaphore.acquire()).expect("it is open").forget();
+        let one = ready(semaphore.acquire()).expect("it is open");
+        let mut waiting = pin!(semaphore.acquire());
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert!(semaphore.release(2).is_err());
+        semaphore.release(1).expect("it was forgotten");
+        drop((one, finish(waiting.as_mut())));
     });
     assert_eq!(semaphore.available_permits(), 2);
 }
