@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use crate::blocking;
 use crate::loom::const_fn;
 use crate::statistics::EventStatistics;
 use crate::trace::{self, Attempt, Call, Kind, Label, Object, Request, Site, Stamp};
@@ -112,6 +113,18 @@ impl Event {
     #[inline]
     pub fn wait_owned(self: Arc<Self>) -> EventWaitOwned {
         EventWaitOwned { event: self, watch: Watch::new(Site::here()) }
+    }
+
+    /// Waits until the event is set, parking the thread.
+    ///
+    /// For threads that run no tasks. It works anywhere, but cannot know where it is: on a thread of an executor it
+    /// keeps every task of that thread from running, and waits for ever if it is one of them that would set it.
+    #[track_caller]
+    #[inline]
+    pub fn blocking_wait(&self) {
+        if trace::is_verbose() || !self.is_set() {
+            blocking::wait(self.wait());
+        }
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.

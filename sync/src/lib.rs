@@ -14,6 +14,7 @@
 //! are in [`schema`]. While nobody listens this costs one relaxed load a call.
 #![warn(missing_docs)]
 
+mod blocking;
 mod condition;
 mod error;
 mod event;

@@ -8,11 +8,12 @@ mod held;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::TryAcquireError;
+use crate::blocking;
+use crate::error::{AcquireError, TryAcquireError};
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Refusal, Taken};
 use crate::statistics::SemaphoreStatistics;
-use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Attempt, Hold, Kind, Label, Object, Request, Site};
 
 use acquiring::acquiring_methods;
 pub use bounded::BoundedSemaphore;

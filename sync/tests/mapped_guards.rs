@@ -182,8 +182,11 @@ macro_rules! scene {
             let one: OwnedMappedMutexGuard<Vec<u8>, u8> = OwnedMappedMutexGuard::map(one, |byte| byte);
             assert_eq!(*one, 2);
             let _defaulted: Option<OwnedMappedMutexGuard<u8>> = None;
-            drop(one);
-            assert_eq!(mutex.try_lock().unwrap()[..], [2]);
+            std::thread::scope(|scope| {
+                scope.spawn(|| assert_eq!(mutex.blocking_lock().len(), 1));
+                drop(one);
+            });
+            assert_eq!(Arc::clone(&mutex).blocking_lock_owned()[..], [2]);
         }
     };
 }

@@ -116,6 +116,65 @@ macro_rules! acquiring_methods {
                 Ok($OwnedPermit { semaphore: self, n: n as usize, hold })
             }
 
+            /// Acquires a permit, parking the thread until it is this call's turn, among those who await
+            /// [`acquire`](Self::acquire) too.
+            ///
+            /// For threads that run no tasks. It works anywhere, but cannot know where it is: on a thread of an
+            /// executor it keeps every task of that thread from running, and waits for ever if the permits are held
+            /// by one of them.
+            ///
+            /// # Errors
+            ///
+            /// As for [`acquire`](Self::acquire).
+            #[track_caller]
+            #[inline]
+            pub fn blocking_acquire(&self) -> Result<$Permit<'_>, AcquireError> {
+                self.blocking_acquire_many(1)
+            }
+
+            /// As [`blocking_acquire`](Self::blocking_acquire), for `n` permits at once.
+            ///
+            /// # Errors
+            ///
+            /// As for [`acquire`](Self::acquire).
+            #[track_caller]
+            #[inline]
+            pub fn blocking_acquire_many(&self, n: u32) -> Result<$Permit<'_>, AcquireError> {
+                if !trace::is_verbose() && self.permits().take_free(n) {
+                    return Ok($Permit { semaphore: self, n: n as usize, hold: Hold::none() });
+                }
+                blocking::wait(self.acquire_many(n))
+            }
+
+            /// As [`blocking_acquire`](Self::blocking_acquire), with a permit that owns an `Arc` of the semaphore.
+            ///
+            /// # Errors
+            ///
+            /// As for [`acquire`](Self::acquire).
+            #[track_caller]
+            #[inline]
+            pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<$OwnedPermit, AcquireError> {
+                self.blocking_acquire_many_owned(1)
+            }
+
+            /// As [`blocking_acquire_many`](Self::blocking_acquire_many), with a permit that owns an `Arc` of the
+            /// semaphore.
+            ///
+            /// # Errors
+            ///
+            /// As for [`acquire`](Self::acquire).
+            #[track_caller]
+            #[inline]
+            pub fn blocking_acquire_many_owned(
+                self: Arc<Self>,
+                n: u32,
+            ) -> Result<$OwnedPermit, AcquireError> {
+                if !trace::is_verbose() && self.permits().take_free(n) {
+                    return Ok($OwnedPermit { semaphore: self, n: n as usize, hold: Hold::none() });
+                }
+                blocking::wait(self.acquire_many_owned(n))
+            }
+
             /// Closes the semaphore: every wait, present and to come, ends with an error. What was granted before is kept,
             /// and permits may still be given back.
             pub fn close(&self) {

@@ -16,11 +16,12 @@ use std::sync::atomic::Ordering;
 
 use super::acquiring::acquiring_methods;
 use super::{BoundedAcquire, BoundedAcquireOwned, BoundedPermit, OwnedBoundedPermit, Semaphore};
-use crate::error::{ReleaseError, TryAcquireError};
+use crate::blocking;
+use crate::error::{AcquireError, ReleaseError, TryAcquireError};
 use crate::loom::{AtomicUsize, const_fn};
 use crate::permits::{Acquisition, Permits};
 use crate::statistics::BoundedSemaphoreStatistics;
-use crate::trace::{Hold, Object, Site};
+use crate::trace::{self, Hold, Object, Site};
 
 /// A [`Semaphore`] that never has more permits than it was made with. asyncio's `BoundedSemaphore`.
 ///

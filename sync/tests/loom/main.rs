@@ -14,6 +14,7 @@
 //! primitives guard is a cell of loom's, which reports two users at a time and writes that were not made visible.
 #![cfg(loom)]
 
+mod blocking;
 mod bounded_semaphore;
 mod condition;
 mod event;

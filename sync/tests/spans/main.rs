@@ -4,6 +4,7 @@
 //! order. Times are only compared with times that enclose them or lie within them.
 #![cfg(all(feature = "tracing", not(loom)))]
 
+mod blocking;
 mod bounded_semaphore;
 mod capture;
 mod condition;

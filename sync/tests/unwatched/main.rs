@@ -132,6 +132,35 @@ fn bounded_semaphore_builds_nothing() {
 }
 
 #[test]
+fn free_blocking_calls_build_nothing() {
+    let (mutex, semaphore, event) = (Mutex::new(()), Semaphore::new(1), Event::new());
+    event.set();
+    assert_builds_nothing(|| {
+        drop(mutex.blocking_lock());
+        drop(semaphore.blocking_acquire());
+        event.blocking_wait();
+    });
+}
+
+#[test]
+fn blocked_thread_builds_nothing_after_its_first_wait() {
+    let event = Event::new();
+    std::thread::scope(|scope| {
+        for first in [true, false] {
+            scope.spawn(|| {
+                while event.statistics().waiting == 0 {
+                    std::thread::yield_now();
+                }
+                event.set();
+            });
+            let counts = count(|| event.blocking_wait());
+            assert_eq!(counts, Counts { allocations: u64::from(first), clock_reads: 0 });
+            event.clear();
+        }
+    });
+}
+
+#[test]
 fn closing_builds_nothing() {
     let semaphore = Semaphore::new(0);
     assert_builds_nothing(|| {
