@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::coop;
 use crate::loom::{AtomicBool, Thread, current_thread, park, per_thread};
 
 per_thread! {
@@ -81,7 +82,8 @@ impl Drop for Wait {
 /// Parks the thread until `future` is ready.
 #[cold]
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
+    // Yielding to a runtime would never end here: it has the thread back only after the wait.
+    let mut future = pin!(coop::unconstrained(future));
     let mut wait = Wait::begin();
     let waker = Waker::from(Arc::clone(&wait.parker));
     let mut cx = Context::from_waker(&waker);

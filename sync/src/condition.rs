@@ -11,9 +11,10 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::blocking;
+use crate::coop;
 use crate::error::TryLockError;
 use crate::mutex::{Mutex, MutexGuard};
 use crate::permits::{Acquisition, Polled, Taken};
@@ -344,13 +345,18 @@ impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let (condition, mutex) = (this.condition, &*this.condition.mutex);
+        let budget = ready!(coop::poll_proceed(cx));
         if this.acquisition.may_take_free() && mutex.permits().take_free_only() {
             this.acquisition.took_free();
+            budget.made_progress();
             return Poll::Ready(condition.guard(Hold::none()));
         }
         // SAFETY: as above; it is the same mutex each time.
         match unsafe { this.acquisition.poll(mutex.permits(), mutex.object(), 1, cx.waker()) } {
-            Polled::Granted(hold) => Poll::Ready(condition.guard(hold)),
+            Polled::Granted(hold) => {
+                budget.made_progress();
+                Poll::Ready(condition.guard(hold))
+            }
             Polled::Pending => Poll::Pending,
             Polled::Closed => unreachable!("a mutex is never closed"),
         }

@@ -11,11 +11,13 @@
 //!
 //! They need no runtime. Every wait is a named future of [`futures`] that allocates nothing and may be dropped at
 //! any point. With the feature `tracing` (on by default) each acquire, wait and release is a span; their names
-//! are in [`schema`]. While nobody listens this costs one relaxed load a call.
+//! are in [`schema`]. While nobody listens this costs one relaxed load a call. With the feature `tokio` they take part
+//! in its cooperative budget, as tokio's own do.
 #![warn(missing_docs)]
 
 mod blocking;
 mod condition;
+mod coop;
 mod error;
 mod event;
 mod loom;

@@ -4,11 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::{
     BoundedPermit, BoundedSemaphore, OwnedBoundedPermit, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
 };
+use crate::coop;
 use crate::error::AcquireError;
 use crate::permits::{Acquisition, Polled};
 use crate::trace::Hold;
@@ -32,13 +33,18 @@ macro_rules! borrowing_future {
                 // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
                 let this = unsafe { self.get_unchecked_mut() };
                 let (semaphore, n) = (this.semaphore, this.n);
+                let budget = ready!(coop::poll_proceed(cx));
                 if this.acquisition.may_take_free() && semaphore.permits().take_free(n) {
                     this.acquisition.took_free();
+                    budget.made_progress();
                     return Poll::Ready(Ok($Permit { semaphore, n: n as usize, hold: Hold::none() }));
                 }
                 // SAFETY: as above; it is the same semaphore and number each time.
                 match unsafe { this.acquisition.poll(semaphore.permits(), semaphore.object(), n, cx.waker()) } {
-                    Polled::Granted(hold) => Poll::Ready(Ok($Permit { semaphore, n: n as usize, hold })),
+                    Polled::Granted(hold) => {
+                        budget.made_progress();
+                        Poll::Ready(Ok($Permit { semaphore, n: n as usize, hold }))
+                    }
                     Polled::Closed => Poll::Ready(Err(AcquireError::new())),
                     Polled::Pending => Poll::Pending,
                 }
@@ -83,6 +89,7 @@ macro_rules! owning_future {
                 let this = unsafe { self.get_unchecked_mut() };
                 // It stays in its place while foreign code may unwind: the destructor needs it.
                 let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
+                let budget = ready!(coop::poll_proceed(cx));
                 let hold = if this.acquisition.may_take_free() && semaphore.permits().take_free(this.n) {
                     this.acquisition.took_free();
                     Hold::none()
@@ -95,6 +102,7 @@ macro_rules! owning_future {
                         Polled::Pending => return Poll::Pending,
                     }
                 };
+                budget.made_progress();
                 let semaphore = this.semaphore.take().expect("it was there a moment ago");
                 Poll::Ready(Ok($Permit { semaphore, n: this.n as usize, hold }))
             }
