@@ -11,8 +11,10 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use crate::blocking;
+use crate::coop;
 use crate::error::TryLockError;
 use crate::mutex::{Mutex, MutexGuard};
 use crate::permits::{Acquisition, Polled, Taken};
@@ -112,6 +114,15 @@ impl<T: ?Sized> Condition<T> {
         Ok(self.guard(MutexGuard::into_hold(self.mutex.try_lock()?)))
     }
 
+    /// Takes the lock, parking the thread until it is this call's turn.
+    ///
+    /// For threads that run no tasks; see [`Mutex::blocking_lock`] for what it does elsewhere.
+    #[track_caller]
+    #[inline]
+    pub fn blocking_lock(&self) -> ConditionGuard<'_, T> {
+        self.guard(MutexGuard::into_hold(self.mutex.blocking_lock()))
+    }
+
     /// What can be said of it now. Counting the waiters takes the queues' locks for a moment.
     pub fn statistics(&self) -> ConditionStatistics {
         ConditionStatistics { waiting: self.queue.len(), mutex: self.mutex.statistics() }
@@ -205,6 +216,28 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
             predicate,
             parking: Parking::new(Site::here()),
         }
+    }
+
+    /// As [`wait`](Self::wait), parking the thread.
+    ///
+    /// For threads that run no tasks. On a thread of an executor it keeps every task of that thread from running, and
+    /// waits for ever if it is one of them that would notify.
+    #[track_caller]
+    pub fn blocking_wait(self) -> Self {
+        blocking::wait(self.wait())
+    }
+
+    /// As [`wait_for`](Self::wait_for), parking the thread. See [`blocking_wait`](Self::blocking_wait) for where not to.
+    ///
+    /// # Panics
+    ///
+    /// If `predicate` does; the lock is released then.
+    #[track_caller]
+    pub fn blocking_wait_for<F: FnMut(&mut T) -> bool>(mut self, mut predicate: F) -> Self {
+        while !predicate(&mut self) {
+            self = self.blocking_wait();
+        }
+        self
     }
 
     /// The same hold of the lock, through another condition on it: to wait for that, or to notify its waiters.
@@ -312,13 +345,18 @@ impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let (condition, mutex) = (this.condition, &*this.condition.mutex);
+        let budget = ready!(coop::poll_proceed(cx));
         if this.acquisition.may_take_free() && mutex.permits().take_free_only() {
             this.acquisition.took_free();
+            budget.made_progress();
             return Poll::Ready(condition.guard(Hold::none()));
         }
         // SAFETY: as above; it is the same mutex each time.
         match unsafe { this.acquisition.poll(mutex.permits(), mutex.object(), 1, cx.waker()) } {
-            Polled::Granted(hold) => Poll::Ready(condition.guard(hold)),
+            Polled::Granted(hold) => {
+                budget.made_progress();
+                Poll::Ready(condition.guard(hold))
+            }
             Polled::Pending => Poll::Pending,
             Polled::Closed => unreachable!("a mutex is never closed"),
         }

@@ -78,3 +78,29 @@ impl fmt::Display for TryAcquireError {
 }
 
 impl Error for TryAcquireError {}
+
+/// More permits were released than had been forgotten. From [`BoundedSemaphore::release`](crate::BoundedSemaphore::release).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReleaseError {
+    asked: usize,
+    forgotten: usize,
+}
+
+impl ReleaseError {
+    pub(crate) const fn new(asked: usize, forgotten: usize) -> Self {
+        Self { asked, forgotten }
+    }
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asked, forgotten } = self;
+        write!(
+            f,
+            "releasing {asked} permits would exceed the bound: only {forgotten} were forgotten; a permit that is dropped \
+             comes back by itself"
+        )
+    }
+}
+
+impl Error for ReleaseError {}

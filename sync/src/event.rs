@@ -9,8 +9,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use crate::blocking;
+use crate::coop;
 use crate::loom::const_fn;
 use crate::statistics::EventStatistics;
 use crate::trace::{self, Attempt, Call, Kind, Label, Object, Request, Site, Stamp};
@@ -114,6 +116,18 @@ impl Event {
         EventWaitOwned { event: self, watch: Watch::new(Site::here()) }
     }
 
+    /// Waits until the event is set, parking the thread.
+    ///
+    /// For threads that run no tasks. It works anywhere, but cannot know where it is: on a thread of an executor it
+    /// keeps every task of that thread from running, and waits for ever if it is one of them that would set it.
+    #[track_caller]
+    #[inline]
+    pub fn blocking_wait(&self) {
+        if trace::is_verbose() || !self.is_set() {
+            blocking::wait(self.wait());
+        }
+    }
+
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
     pub fn statistics(&self) -> EventStatistics {
         EventStatistics { set: self.is_set(), waiting: self.queue.len() }
@@ -201,12 +215,16 @@ impl Watch {
     /// The watch is pinned and `cancel` is called before it goes; each call names the same event.
     #[inline]
     unsafe fn poll(&mut self, event: &Event, cx: &mut Context<'_>) -> Poll<()> {
+        let budget = ready!(coop::poll_proceed(cx));
         if self.0.waiter.state() == IDLE && !trace::is_verbose() && event.is_set() {
             self.0.waiter.set_state(DONE);
+            budget.made_progress();
             return Poll::Ready(());
         }
         // SAFETY: the caller's promise.
-        unsafe { self.poll_slow(event, cx.waker()) }
+        ready!(unsafe { self.poll_slow(event, cx.waker()) });
+        budget.made_progress();
+        Poll::Ready(())
     }
 
     /// # Safety

@@ -9,8 +9,8 @@ mod chosen {
     use std::sync::atomic::Ordering;
 
     pub(crate) use std::hint::spin_loop;
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize};
-    pub(crate) use std::thread::yield_now;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
+    pub(crate) use std::thread::{Thread, current as current_thread, park, yield_now};
 
     /// `std::cell::UnsafeCell` with the closures that loom's wants.
     #[repr(transparent)]
@@ -57,6 +57,14 @@ mod chosen {
     }
     pub(crate) use const_fn;
 
+    /// A value of each thread's own.
+    macro_rules! per_thread {
+        (static $name:ident: $type:ty = const $init:block;) => {
+            std::thread_local! { static $name: $type = const $init; }
+        };
+    }
+    pub(crate) use per_thread;
+
     /// Longest run of `spin_loop` between two looks at a queue lock.
     pub(crate) const SPIN_LIMIT: u32 = 16;
 
@@ -74,8 +82,8 @@ mod chosen {
     use std::sync::atomic::Ordering;
 
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize};
-    pub(crate) use loom::thread::yield_now;
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
+    pub(crate) use loom::thread::{Thread, current as current_thread, park, yield_now};
 
     /// Loom's cell, which has to be made even where its content is not.
     pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
@@ -119,6 +127,14 @@ mod chosen {
         };
     }
     pub(crate) use const_fn;
+
+    /// A value of each thread's own. A model's threads share one of the system's.
+    macro_rules! per_thread {
+        (static $name:ident: $type:ty = const $init:block;) => {
+            loom::thread_local! { static $name: $type = $init; }
+        };
+    }
+    pub(crate) use per_thread;
 
     /// Less than the shortest run. Every look is a switch of threads in a model: spinning would only repeat states.
     pub(crate) const SPIN_LIMIT: u32 = 1;

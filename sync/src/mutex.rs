@@ -2,19 +2,22 @@
 
 mod futures;
 mod guards;
+mod mapped;
 
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::blocking;
 use crate::error::TryLockError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Taken};
 use crate::statistics::MutexStatistics;
-use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Attempt, Hold, Kind, Label, Object, Request, Site};
 
 pub use futures::{Lock, LockOwned};
 pub use guards::{MutexGuard, OwnedMutexGuard};
+pub use mapped::{MappedMutexGuard, OwnedMappedMutexGuard};
 
 /// A lock around a value, for tasks. asyncio's `Lock`, with tokio's interface.
 ///
@@ -147,6 +150,47 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
         let hold = self.try_take(Site::here())?;
         Ok(OwnedMutexGuard::new(self, hold))
+    }
+
+    /// Locks, parking the thread until it is this call's turn, among those who await [`lock`](Self::lock) too.
+    ///
+    /// For threads that run no tasks. It works anywhere, but cannot know where it is: on a thread of an executor it
+    /// keeps every task of that thread from running, and waits for ever if the holder is one of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Mutex;
+    ///
+    /// let lines = Arc::new(Mutex::new(Vec::new()));
+    /// let reader = std::thread::spawn({
+    ///     let lines = Arc::clone(&lines);
+    ///     move || lines.blocking_lock().push("from a thread")
+    /// });
+    /// lines.lock().await.push("from a task");
+    /// reader.join().unwrap();
+    /// assert_eq!(lines.blocking_lock().len(), 2);
+    /// # }
+    /// ```
+    #[track_caller]
+    #[inline]
+    pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
+        if !trace::is_verbose() && self.permits.take_free_only() {
+            return self.guard(Hold::none());
+        }
+        blocking::wait(self.lock())
+    }
+
+    /// As [`blocking_lock`](Self::blocking_lock), with a guard that owns an `Arc` of the mutex.
+    #[track_caller]
+    #[inline]
+    pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
+        if !trace::is_verbose() && self.permits.take_free_only() {
+            return OwnedMutexGuard::new(self, Hold::none());
+        }
+        blocking::wait(self.lock_owned())
     }
 
     /// The value, without locking: the borrow proves that nobody else has the mutex.

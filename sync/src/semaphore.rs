@@ -1,19 +1,24 @@
 //! [`Semaphore`]: any number of permits. Those who hold them and those who wait have rooms of their own below.
 
+mod acquiring;
+mod bounded;
 mod futures;
 mod held;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::TryAcquireError;
+use crate::blocking;
+use crate::error::{AcquireError, TryAcquireError};
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Refusal, Taken};
 use crate::statistics::SemaphoreStatistics;
-use crate::trace::{Attempt, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Attempt, Hold, Kind, Label, Object, Request, Site};
 
-pub use futures::{Acquire, AcquireOwned};
-pub use held::{OwnedSemaphorePermit, SemaphorePermit};
+use acquiring::acquiring_methods;
+pub use bounded::BoundedSemaphore;
+pub use futures::{Acquire, AcquireOwned, BoundedAcquire, BoundedAcquireOwned};
+pub use held::{BoundedPermit, OwnedBoundedPermit, OwnedSemaphorePermit, SemaphorePermit};
 
 /// A count of permits, for tasks. asyncio's `Semaphore`, with tokio's interface.
 ///
@@ -83,16 +88,14 @@ impl Semaphore {
         self
     }
 
-    /// Permits that nobody holds now.
-    pub fn available_permits(&self) -> usize {
-        self.permits.available()
-    }
-
     /// Adds `n` permits, and hands them to those who wait.
+    ///
+    /// The limit is checked for permits that are available, as those that are held are not counted. Where adding
+    /// leaves less room below it than is held, the permits that no longer fit are lost when they are given back.
     ///
     /// # Panics
     ///
-    /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS); the count stays as it was.
+    /// If more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available; the count stays as it was.
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         if self.permits.try_release(n).is_none() {
@@ -103,124 +106,6 @@ impl Semaphore {
     /// Takes away up to `n` available permits for good. Returns how many there were to take.
     pub fn forget_permits(&self, n: usize) -> usize {
         self.permits.forget(n)
-    }
-
-    /// Acquires a permit, waiting for its turn.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future gives up its place in the queue; permits that were granted to it meanwhile go to the
-    /// next in the queue.
-    ///
-    /// # Errors
-    ///
-    /// [`AcquireError`](crate::AcquireError) if the semaphore is closed, or is while this waits.
-    #[track_caller]
-    #[inline]
-    pub fn acquire(&self) -> Acquire<'_> {
-        self.acquire_many(1)
-    }
-
-    /// Acquires `n` permits at once, waiting for its turn. Zero are ready at once.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`acquire`](Self::acquire).
-    ///
-    /// # Errors
-    ///
-    /// As for [`acquire`](Self::acquire).
-    #[track_caller]
-    #[inline]
-    pub fn acquire_many(&self, n: u32) -> Acquire<'_> {
-        Acquire { semaphore: self, n, acquisition: Acquisition::new(Site::here()) }
-    }
-
-    /// As [`acquire`](Self::acquire), with a permit that owns an `Arc` of the semaphore.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`acquire`](Self::acquire).
-    ///
-    /// # Errors
-    ///
-    /// As for [`acquire`](Self::acquire).
-    #[track_caller]
-    #[inline]
-    pub fn acquire_owned(self: Arc<Self>) -> AcquireOwned {
-        self.acquire_many_owned(1)
-    }
-
-    /// As [`acquire_many`](Self::acquire_many), with a permit that owns an `Arc` of the semaphore.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`acquire`](Self::acquire).
-    ///
-    /// # Errors
-    ///
-    /// As for [`acquire`](Self::acquire).
-    #[track_caller]
-    #[inline]
-    pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> AcquireOwned {
-        AcquireOwned { semaphore: Some(self), n, acquisition: Acquisition::new(Site::here()) }
-    }
-
-    /// Acquires a permit if one is free and nobody waits.
-    ///
-    /// # Errors
-    ///
-    /// [`TryAcquireError::NoPermits`] if that is not so, [`TryAcquireError::Closed`] if the semaphore is closed.
-    #[track_caller]
-    #[inline]
-    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
-        self.try_acquire_many(1)
-    }
-
-    /// Acquires `n` permits if they are free and nobody waits.
-    ///
-    /// # Errors
-    ///
-    /// As for [`try_acquire`](Self::try_acquire).
-    #[track_caller]
-    #[inline]
-    pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
-        let hold = self.try_take(n, Site::here())?;
-        Ok(SemaphorePermit { semaphore: self, n: n as usize, hold })
-    }
-
-    /// As [`try_acquire`](Self::try_acquire), with a permit that owns an `Arc` of the semaphore.
-    ///
-    /// # Errors
-    ///
-    /// As for [`try_acquire`](Self::try_acquire).
-    #[track_caller]
-    #[inline]
-    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
-        self.try_acquire_many_owned(1)
-    }
-
-    /// As [`try_acquire_many`](Self::try_acquire_many), with a permit that owns an `Arc` of the semaphore.
-    ///
-    /// # Errors
-    ///
-    /// As for [`try_acquire`](Self::try_acquire).
-    #[track_caller]
-    #[inline]
-    pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
-        let hold = self.try_take(n, Site::here())?;
-        Ok(OwnedSemaphorePermit { semaphore: self, n: n as usize, hold })
-    }
-
-    /// Closes the semaphore: every wait, present and to come, ends with an error. What was granted before is kept,
-    /// and permits may still be given back.
-    pub fn close(&self) {
-        self.permits.close();
-    }
-
-    /// Whether it was closed.
-    pub fn is_closed(&self) -> bool {
-        self.permits.is_closed()
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
@@ -254,6 +139,11 @@ impl Semaphore {
     }
 
     #[inline]
+    fn permits(&self) -> &Permits {
+        &self.permits
+    }
+
+    #[inline]
     fn object(&self) -> Object<'_> {
         Object { kind: Kind::Semaphore, label: &self.label }
     }
@@ -262,7 +152,13 @@ impl Semaphore {
     fn give_back(&self, n: usize, hold: &Hold) {
         self.permits.give_back(n, self.object(), hold);
     }
+
+    /// Nobody asks a semaphore without a bound what it has lost.
+    #[inline]
+    fn note_forgotten(&self, _n: usize) {}
 }
+
+acquiring_methods!(Semaphore, SemaphorePermit, OwnedSemaphorePermit, Acquire, AcquireOwned);
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -32,6 +32,20 @@ pub struct SemaphoreStatistics {
     pub closed: bool,
 }
 
+/// Of a [`BoundedSemaphore`](crate::BoundedSemaphore).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BoundedSemaphoreStatistics {
+    /// Permits that nobody holds.
+    pub available: usize,
+    /// Tasks in its queue.
+    pub waiting: usize,
+    /// Whether it is closed.
+    pub closed: bool,
+    /// Permits that it was made with.
+    pub bound: usize,
+}
+
 /// Of an [`Event`](crate::Event).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

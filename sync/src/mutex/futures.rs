@@ -4,9 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::{Mutex, MutexGuard, OwnedMutexGuard};
+use crate::coop;
 use crate::permits::{Acquisition, Polled};
 use crate::trace::Hold;
 
@@ -25,13 +26,18 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let mutex = this.mutex;
+        let budget = ready!(coop::poll_proceed(cx));
         if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
             this.acquisition.took_free();
+            budget.made_progress();
             return Poll::Ready(mutex.guard(Hold::none()));
         }
         // SAFETY: as above; it is the same mutex each time.
         match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), 1, cx.waker()) } {
-            Polled::Granted(hold) => Poll::Ready(mutex.guard(hold)),
+            Polled::Granted(hold) => {
+                budget.made_progress();
+                Poll::Ready(mutex.guard(hold))
+            }
             Polled::Pending => Poll::Pending,
             Polled::Closed => unreachable!("a mutex is never closed"),
         }
@@ -68,6 +74,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
         let this = unsafe { self.get_unchecked_mut() };
         // It stays in its place while foreign code may unwind: the destructor needs it.
         let mutex = this.mutex.as_ref().expect("a lock was polled after it was ready");
+        let budget = ready!(coop::poll_proceed(cx));
         let hold = if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
             this.acquisition.took_free();
             Hold::none()
@@ -79,6 +86,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
                 Polled::Closed => unreachable!("a mutex is never closed"),
             }
         };
+        budget.made_progress();
         let mutex = this.mutex.take().expect("it was there a moment ago");
         Poll::Ready(OwnedMutexGuard::new(mutex, hold))
     }

@@ -96,6 +96,14 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
         &this.mutex
     }
+
+    /// Turns the guard into its parts; the caller holds the lock from now on.
+    #[inline]
+    pub(super) fn into_parts(this: Self) -> (Arc<Mutex<T>>, Hold) {
+        let this = std::mem::ManuallyDrop::new(this);
+        // SAFETY: read once, and the original is never dropped.
+        (unsafe { std::ptr::read(&raw const this.mutex) }, this.hold)
+    }
 }
 
 impl<T: ?Sized> Deref for OwnedMutexGuard<T> {

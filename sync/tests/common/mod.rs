@@ -1,5 +1,5 @@
 //! What the behaviour tests share: an executor that does nothing on its own, and wakers that can be watched.
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses its own part of this")]
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -15,6 +15,8 @@
 #![cfg(loom)]
 
 mod barrier;
+mod blocking;
+mod bounded_semaphore;
 mod condition;
 mod event;
 mod mutex;

@@ -5,10 +5,13 @@
 #![cfg(all(feature = "tracing", not(loom)))]
 
 mod barrier;
+mod blocking;
+mod bounded_semaphore;
 mod capture;
 mod condition;
 mod event;
 mod hostile;
+mod mapped;
 mod mutex;
 mod places;
 mod semaphore;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use counters::{Counts, count};
-use sync::{Barrier, Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, BoundedSemaphore, Condition, Event, Mutex, Semaphore};
 
 /// Polls with a waker that does nothing, and allocates nothing.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -114,6 +114,50 @@ fn semaphore_builds_nothing() {
         assert_eq!(semaphore.forget_permits(1), 1);
     });
     assert_eq!(semaphore.available_permits(), 2);
+}
+
+#[test]
+fn bounded_semaphore_builds_nothing() {
+    let semaphore = BoundedSemaphore::new(2);
+    assert_builds_nothing(|| {
+        ready(semaphore.acquire()).expect("it is open").forget();
+        let one = ready(semaphore.acquire()).expect("it is open");
+        let mut waiting = pin!(semaphore.acquire());
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert!(semaphore.release(2).is_err());
+        semaphore.release(1).expect("it was forgotten");
+        drop((one, finish(waiting.as_mut())));
+    });
+    assert_eq!(semaphore.available_permits(), 2);
+}
+
+#[test]
+fn free_blocking_calls_build_nothing() {
+    let (mutex, semaphore, event) = (Mutex::new(()), Semaphore::new(1), Event::new());
+    event.set();
+    assert_builds_nothing(|| {
+        drop(mutex.blocking_lock());
+        drop(semaphore.blocking_acquire());
+        event.blocking_wait();
+    });
+}
+
+#[test]
+fn blocked_thread_builds_nothing_after_its_first_wait() {
+    let event = Event::new();
+    std::thread::scope(|scope| {
+        for first in [true, false] {
+            scope.spawn(|| {
+                while event.statistics().waiting == 0 {
+                    std::thread::yield_now();
+                }
+                event.set();
+            });
+            let counts = count(|| event.blocking_wait());
+            assert_eq!(counts, Counts { allocations: u64::from(first), clock_reads: 0 });
+            event.clear();
+        }
+    });
 }
 
 #[test]
