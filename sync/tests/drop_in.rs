@@ -12,12 +12,16 @@ mod differences;
 #[path = "drop_in"]
 mod ours {
     use sync::{
-        AcquireError, Mutex, MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
-        TryAcquireError, TryLockError,
+        AcquireError, MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard,
+        OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError, TryLockError,
     };
 
+    #[path = "blocking.rs"]
+    mod blocking;
     #[path = "history.rs"]
     pub(super) mod history;
+    #[path = "mapped.rs"]
+    mod mapped;
     #[path = "mutex.rs"]
     mod mutex;
     #[path = "semaphore.rs"]
@@ -27,12 +31,16 @@ mod ours {
 #[path = "drop_in"]
 mod tokios {
     use tokio::sync::{
-        AcquireError, Mutex, MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
-        TryAcquireError, TryLockError,
+        AcquireError, MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard,
+        OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError, TryLockError,
     };
 
+    #[path = "blocking.rs"]
+    mod blocking;
     #[path = "history.rs"]
     pub(super) mod history;
+    #[path = "mapped.rs"]
+    mod mapped;
     #[path = "mutex.rs"]
     mod mutex;
     #[path = "semaphore.rs"]

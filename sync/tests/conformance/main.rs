@@ -9,10 +9,11 @@
 //! folder up.
 #![cfg(not(loom))]
 
-#[allow(unused_macros, unused_imports, reason = "types are looked at elsewhere")]
 #[path = "../common/mod.rs"]
 mod common;
 
+mod barrier;
+mod bounded_semaphore;
 mod condition;
 mod event;
 mod mutex;

@@ -96,6 +96,7 @@
 //! | tokio sync_panic::semaphore_merge_unrelated_owned_permits | `merge_of_two_semaphores_panics_where_it_is_called` |
 //! | tokio sync_panic::semaphore_merge_unrelated_permits | `merge_of_two_semaphores_panics_where_it_is_called` |
 
+mod blocking;
 mod counts;
 
 use std::sync::Arc;
