@@ -37,7 +37,7 @@ pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
     part: *mut U,
     mutex: Arc<Mutex<T>>,
     hold: Hold,
-    marker: PhantomData<U>,
+    marker: PhantomData<Box<U>>,
 }
 
 // SAFETY: M2: it passes a unique reference on, and an `Arc` of the mutex, which is Send and Sync where `T` is Send.
