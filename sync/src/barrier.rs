@@ -6,6 +6,8 @@ mod phases;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::blocking;
+use crate::error::BarrierError;
 use crate::statistics::BarrierStatistics;
 use crate::trace::{Call, Kind, Label, Object, Site};
 use futures::Party;
@@ -95,7 +97,7 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`BarrierError`](crate::BarrierError) if the barrier is broken, or if [`abort`](Self::abort) or [`reset`](Self::reset) is called while
+    /// [`BarrierError`] if the barrier is broken, or if [`abort`](Self::abort) or [`reset`](Self::reset) is called while
     /// this waits.
     #[track_caller]
     #[inline]
@@ -118,6 +120,18 @@ impl Barrier {
         BarrierWaitOwned { barrier: self, party: Party::new(Site::here()) }
     }
 
+    /// Arrives, and waits until all parties have, parking the thread.
+    ///
+    /// For threads that run no tasks; see [`Mutex::blocking_lock`](crate::Mutex::blocking_lock) for what it does elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    pub fn blocking_wait(&self) -> Result<BarrierWaitResult, BarrierError> {
+        blocking::wait(self.wait())
+    }
+
     /// How many have to arrive.
     #[inline]
     pub fn parties(&self) -> usize {
@@ -137,7 +151,7 @@ impl Barrier {
         self.phases.look().1
     }
 
-    /// Breaks the barrier: everybody who waits, and everybody who comes, gets a [`BarrierError`](crate::BarrierError) until
+    /// Breaks the barrier: everybody who waits, and everybody who comes, gets a [`BarrierError`] until
     /// [`reset`](Self::reset) is called. For a party that cannot come any more, so that nobody waits for it.
     ///
     /// # Examples
@@ -155,7 +169,7 @@ impl Barrier {
         span.finish(self.phases.break_phase(true));
     }
 
-    /// Mends a broken barrier, and begins anew with nobody arrived: who waits at that moment gets a [`BarrierError`](crate::BarrierError).
+    /// Mends a broken barrier, and begins anew with nobody arrived: who waits at that moment gets a [`BarrierError`].
     ///
     /// # Examples
     ///

@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::thread;
 
 use common::{Random, Task, now, on_wake, panic_message, poll_once};
-use sync::{BoundedSemaphore, Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, BoundedSemaphore, Condition, Event, Mutex, Semaphore};
 
 /// Lets other threads run until `condition` holds.
 fn until(condition: impl Fn() -> bool) {
@@ -359,4 +359,33 @@ fn hammer_of_threads_tasks_and_cancellations_loses_no_update() {
     let cancelled = cancelled.load(Ordering::SeqCst);
     assert_eq!(*mutex.blocking_lock(), 4 * TURNS - cancelled);
     assert_eq!((semaphore.available_permits(), semaphore.statistics().waiting), (2, 0));
+}
+
+#[test]
+fn threads_and_tasks_meet_at_a_barrier() {
+    let barrier = Arc::new(Barrier::new(3));
+    let mut task = Task::waiting(barrier.wait());
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let barrier = Arc::clone(&barrier);
+            thread::spawn(move || barrier.blocking_wait().unwrap().index())
+        })
+        .collect();
+    let mut indices: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    indices.sort_unstable();
+    assert_eq!(indices, [1, 2]);
+    assert_eq!(task.woken().unwrap().index(), 0);
+}
+
+#[test]
+fn abort_ends_the_wait_of_a_thread_at_a_barrier() {
+    let barrier = Arc::new(Barrier::new(2));
+    let thread = thread::spawn({
+        let barrier = Arc::clone(&barrier);
+        move || barrier.blocking_wait().is_err()
+    });
+    until(|| barrier.waiting() == 1);
+    barrier.abort();
+    assert!(thread.join().unwrap());
+    assert!(barrier.blocking_wait().is_err());
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use common::{Task, now};
-use sync::{BoundedSemaphore, Condition, Event, Mutex, Semaphore};
+use sync::{Barrier, BoundedSemaphore, Condition, Event, Mutex, Semaphore};
 use tokio::task::coop::{has_budget_remaining, unconstrained};
 
 /// Turns of a loop that is as good as endless: many times tokio's budget.
@@ -54,6 +54,9 @@ async fn loop_over_what_is_free_yields_unless_it_is_unconstrained() {
     assert_yields!(Arc::clone(&bounded).acquire_many_owned(2).await);
     let condition = Condition::new(());
     assert_yields!(condition.lock().await);
+    let barrier = Arc::new(Barrier::new(1));
+    assert_yields!(barrier.wait().await);
+    assert_yields!(Arc::clone(&barrier).wait_owned().await);
     let event = Arc::new(Event::new());
     event.set();
     assert_yields!(event.wait().await);

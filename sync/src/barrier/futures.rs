@@ -4,10 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::phases::Arrival;
 use super::{Barrier, BarrierWaitResult};
+use crate::coop;
 use crate::error::BarrierError;
 use crate::trace::{Attempt, Call, Request, Site, Stamp};
 use crate::wait::Wait;
@@ -28,7 +29,18 @@ impl Party {
     /// # Safety
     ///
     /// The party is pinned and `cancel` is called before it goes; each call names the same barrier.
-    unsafe fn poll(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+    unsafe fn poll(&mut self, barrier: &Barrier, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let budget = ready!(coop::poll_proceed(cx));
+        // SAFETY: the caller's promise.
+        let outcome = ready!(unsafe { self.poll_within_budget(barrier, cx.waker()) });
+        budget.made_progress();
+        Poll::Ready(outcome)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    unsafe fn poll_within_budget(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
         let state = match self.0.waiter.state() {
             // SAFETY: the caller's promise.
             IDLE => return unsafe { self.begin(barrier, waker) },
@@ -145,7 +157,7 @@ impl Future for BarrierWait<'_> {
         // barrier each time.
         unsafe {
             let this = self.get_unchecked_mut();
-            this.party.poll(this.barrier, cx.waker())
+            this.party.poll(this.barrier, cx)
         }
     }
 }
@@ -179,7 +191,7 @@ impl Future for BarrierWaitOwned {
         // barrier each time.
         unsafe {
             let this = self.get_unchecked_mut();
-            this.party.poll(&this.barrier, cx.waker())
+            this.party.poll(&this.barrier, cx)
         }
     }
 }
