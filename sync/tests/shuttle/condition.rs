@@ -63,8 +63,8 @@ fn insist<F: Future>(attempt: impl Fn() -> F) -> F::Output {
     wait_for(attempt())
 }
 
-/// Three put in and three take out, each with single notifications and with attempts given up in any phase. Were one
-/// notification lost, somebody would sleep for ever.
+/// Three put in and three take out, each with single notifications and with attempts given up in any phase; two visitors
+/// try once each and put back what they got. Were one notification lost, somebody would sleep for ever.
 #[test]
 fn bounded_buffer_loses_no_notification_to_cancellations() {
     check(|| {
@@ -83,6 +83,14 @@ fn bounded_buffer_loses_no_notification_to_cancellations() {
                 for _ in 0..3 {
                     let item = popping.try_pop().unwrap_or_else(|| insist(|| popping.pop()));
                     sum.fetch_add(item, Ordering::SeqCst);
+                }
+            }));
+        }
+        for _ in 0..2 {
+            let visited = Arc::clone(&buffer);
+            threads.push(thread::spawn(move || {
+                if let Some(item) = give_up(visited.pop()) {
+                    insist(|| visited.push(item));
                 }
             }));
         }
