@@ -14,51 +14,67 @@ use crate::{Bell, Bells, LENGTH, Outcome, Pending, SLOTS, Subject, bell, compare
 /// Conditions on the lock.
 const CONDITIONS: usize = 2;
 
+/// What has no place in it is done by whoever holds the lock, if anybody does.
 #[derive(Clone, Debug)]
 enum Operation {
     /// Makes a future that locks, through one of the conditions. It counts from its first poll.
     Lock(usize, usize),
     TryLock(usize, usize),
-    /// Turns the guard into a future that waits. It holds the lock until its first poll.
-    Wait(usize),
-    /// The same, until the value is at least that.
-    WaitFor(usize, usize),
     Poll(Bell),
     /// Drops a future or a guard.
     Drop(usize),
-    /// Changes the value, as the holder.
-    Change(usize, usize),
-    Notify(usize, usize),
-    NotifyAll(usize),
+    /// Turns the guard into a future that waits. It holds the lock until its first poll.
+    Wait,
+    /// The same, until the value is at least that.
+    WaitFor(usize),
+    Unlock,
+    Change(usize),
+    Notify(usize),
+    NotifyAll,
     /// Makes the guard one of the other condition.
-    Switch(usize),
+    Switch,
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
     let condition = 0..CONDITIONS;
     prop_oneof![
-        12 => (slot(), condition.clone()).prop_map(|(slot, which)| Operation::Lock(slot, which)),
-        6 => (slot(), condition).prop_map(|(slot, which)| Operation::TryLock(slot, which)),
-        18 => slot().prop_map(Operation::Wait),
-        6 => (slot(), 0..4usize).prop_map(|(slot, least)| Operation::WaitFor(slot, least)),
-        40 => bell().prop_map(Operation::Poll),
-        14 => slot().prop_map(Operation::Drop),
-        6 => (slot(), 0..4usize).prop_map(|(slot, value)| Operation::Change(slot, value)),
-        14 => (slot(), 0..4usize).prop_map(|(slot, n)| Operation::Notify(slot, n)),
-        5 => slot().prop_map(Operation::NotifyAll),
-        5 => slot().prop_map(Operation::Switch),
+        5 => (slot(), condition.clone()).prop_map(|(slot, which)| Operation::Lock(slot, which)),
+        8 => (slot(), condition).prop_map(|(slot, which)| Operation::TryLock(slot, which)),
+        60 => bell().prop_map(Operation::Poll),
+        8 => slot().prop_map(Operation::Drop),
+        12 => Just(Operation::Wait),
+        3 => (0..4usize).prop_map(Operation::WaitFor),
+        4 => Just(Operation::Unlock),
+        2 => (0..4usize).prop_map(Operation::Change),
+        3 => (0..4usize).prop_map(Operation::Notify),
+        1 => Just(Operation::NotifyAll),
+        1 => Just(Operation::Switch),
+    ]
+}
+
+/// What operations drawn one by one would seldom make: a task that waits, and a notification of some.
+fn passage() -> impl Strategy<Value = Vec<Operation>> {
+    let condition = 0..CONDITIONS;
+    prop_oneof![
+        8 => operation().prop_map(|operation| vec![operation]),
+        4 => (slot(), condition.clone(), 0..2usize).prop_map(|(slot, which, waker)| {
+            vec![Operation::TryLock(slot, which), Operation::Wait, Operation::Poll((slot, waker))]
+        }),
+        1 => (slot(), condition, 0..4usize).prop_map(|(slot, which, n)| {
+            vec![Operation::TryLock(slot, which), Operation::Notify(n), Operation::Unlock]
+        }),
     ]
 }
 
 proptest! {
     #![proptest_config(config())]
     #[test]
-    fn condition_does_what_its_model_does(history in vec(operation(), 1..LENGTH)) {
+    fn condition_does_what_its_model_does(passages in vec(passage(), 1..3 * LENGTH)) {
         let first = Condition::new(0);
         let second = Condition::with_mutex(Arc::clone(first.mutex()));
         let conditions = [first, second];
         let end: Vec<_> = (0..SLOTS).map(Operation::Drop).collect();
-        compare(Primitive::new(&conditions), Model::new(), &history, &end)?;
+        compare(Primitive::new(&conditions), Model::new(), &passages.concat(), &end)?;
         prop_assert!(conditions[0].try_lock().is_ok());
     }
 }
@@ -80,22 +96,14 @@ impl<'a> Primitive<'a> {
         Self { conditions, places: [const { Place::Empty }; SLOTS], bells: Bells::new() }
     }
 
-    /// Replaces a guard by what `f` makes of it.
-    fn with_guard(
-        &mut self,
-        slot: usize,
-        f: impl FnOnce(usize, ConditionGuard<'a, usize>) -> Place<'a>,
-    ) -> Outcome {
-        match std::mem::replace(&mut self.places[slot], Place::Empty) {
-            Place::Guard(which, guard) => {
-                self.places[slot] = f(which, guard);
-                Outcome::Done
-            }
-            place => {
-                self.places[slot] = place;
-                Outcome::Skipped
-            }
+    /// Replaces the guard that there is by what `f` makes of it.
+    fn with_guard(&mut self, f: impl FnOnce(usize, ConditionGuard<'a, usize>) -> Place<'a>) -> Outcome {
+        let holder = self.places.iter_mut().find(|place| matches!(place, Place::Guard(..)));
+        let Some(place) = holder else { return Outcome::Skipped };
+        if let Place::Guard(which, guard) = std::mem::replace(place, Place::Empty) {
+            *place = f(which, guard);
         }
+        Outcome::Done
     }
 
     fn poll(&mut self, bell: Bell) -> Outcome {
@@ -134,22 +142,21 @@ impl<'a> Subject for Primitive<'a> {
                 }
                 Err(_) => Outcome::Refused,
             },
-            Operation::Wait(slot) => {
-                self.with_guard(slot, |which, guard| Place::Future(which, Box::pin(guard.wait())))
-            }
-            Operation::WaitFor(slot, least) => self.with_guard(slot, |which, guard| {
-                Place::Future(which, Box::pin(guard.wait_for(move |value| *value >= least)))
-            }),
             Operation::Poll(bell) => self.poll(bell),
             Operation::Drop(slot) => {
                 self.places[slot] = Place::Empty;
                 Outcome::Done
             }
-            Operation::Change(slot, value) => self.with_guard(slot, |which, mut guard| {
+            Operation::Wait => self.with_guard(|which, guard| Place::Future(which, Box::pin(guard.wait()))),
+            Operation::WaitFor(least) => self.with_guard(|which, guard| {
+                Place::Future(which, Box::pin(guard.wait_for(move |value| *value >= least)))
+            }),
+            Operation::Unlock => self.with_guard(|_, _| Place::Empty),
+            Operation::Change(value) => self.with_guard(|which, mut guard| {
                 *guard = value;
                 Place::Guard(which, guard)
             }),
-            Operation::Notify(slot, n) => self.with_guard(slot, |which, guard| {
+            Operation::Notify(n) => self.with_guard(|which, guard| {
                 if n == 1 {
                     guard.notify_one()
                 } else {
@@ -157,11 +164,11 @@ impl<'a> Subject for Primitive<'a> {
                 }
                 Place::Guard(which, guard)
             }),
-            Operation::NotifyAll(slot) => self.with_guard(slot, |which, guard| {
+            Operation::NotifyAll => self.with_guard(|which, guard| {
                 guard.notify_all();
                 Place::Guard(which, guard)
             }),
-            Operation::Switch(slot) => self.with_guard(slot, |which, guard| {
+            Operation::Switch => self.with_guard(|which, guard| {
                 let other = (which + 1) % CONDITIONS;
                 Place::Guard(other, guard.switch_to(&conditions[other]))
             }),
@@ -300,19 +307,20 @@ impl Subject for Model {
                 }
                 return outcome;
             }
-            Operation::Wait(slot)
-            | Operation::WaitFor(slot, _)
-            | Operation::Change(slot, _)
-            | Operation::Notify(slot, _)
-            | Operation::NotifyAll(slot)
-            | Operation::Switch(slot) => {
-                let Task::Holding(which) = self.tasks[slot] else { return Outcome::Skipped };
+            _ => {
+                let mut holders = (0..SLOTS).filter_map(|slot| match self.tasks[slot] {
+                    Task::Holding(which) => Some((slot, which)),
+                    _ => None,
+                });
+                let Some((slot, which)) = holders.next() else { return Outcome::Skipped };
+                assert!(holders.next().is_none(), "the model lets two have the lock");
                 match *operation {
-                    Operation::Wait(_) => self.tasks[slot] = Task::NewWait(which, None),
-                    Operation::WaitFor(_, least) => self.tasks[slot] = Task::NewWait(which, Some(least)),
-                    Operation::Change(_, value) => self.value = value,
-                    Operation::Notify(_, n) => self.notify(which, n),
-                    Operation::NotifyAll(_) => self.notify(which, SLOTS),
+                    Operation::Wait => self.tasks[slot] = Task::NewWait(which, None),
+                    Operation::WaitFor(least) => self.tasks[slot] = Task::NewWait(which, Some(least)),
+                    Operation::Unlock => self.drop_task(slot),
+                    Operation::Change(value) => self.value = value,
+                    Operation::Notify(n) => self.notify(which, n),
+                    Operation::NotifyAll => self.notify(which, SLOTS),
                     _ => self.tasks[slot] = Task::Holding((which + 1) % CONDITIONS),
                 }
             }
