@@ -214,7 +214,7 @@ fn semaphore_holds_as_many_permits_as_fit_and_not_one_more() {
     assert_eq!(semaphore.available_permits(), 0);
     semaphore.add_permits(Semaphore::MAX_PERMITS);
     full();
-    let message = panic_message(|| drop(Semaphore::new(Semaphore::MAX_PERMITS + 1)));
+    let message = panic_message(|| _ = Semaphore::new(Semaphore::MAX_PERMITS + 1));
     assert!(message.starts_with("Semaphore::new"), "{message}");
 }
 
