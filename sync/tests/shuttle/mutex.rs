@@ -19,15 +19,19 @@ fn holders_exclude_each_other_while_others_give_up() {
             move |_| {
                 for _ in 0..3 {
                     let got = match below(6) {
-                        0 => give_up(mutex.lock()).map(|guard| guard.increase()),
-                        1 => give_up(Arc::clone(&mutex).lock_owned()).map(|guard| guard.increase()),
-                        2 => mutex.try_lock().ok().map(|guard| guard.increase()),
-                        3 => Some(wait_for(Arc::clone(&mutex).lock_owned()).increase()),
-                        _ => Some(wait_for(mutex.lock()).increase()),
+                        0 => give_up(mutex.lock()).map(|guard| guard.increase()).is_some(),
+                        1 => give_up(Arc::clone(&mutex).lock_owned()).map(|guard| guard.increase()).is_some(),
+                        2 => mutex.try_lock().map(|guard| guard.increase()).is_ok(),
+                        3 => {
+                            wait_for(Arc::clone(&mutex).lock_owned()).increase();
+                            true
+                        }
+                        _ => {
+                            wait_for(mutex.lock()).increase();
+                            true
+                        }
                     };
-                    if got.is_some() {
-                        taken.fetch_add(1, Ordering::SeqCst);
-                    }
+                    taken.fetch_add(usize::from(got), Ordering::SeqCst);
                 }
             }
         });

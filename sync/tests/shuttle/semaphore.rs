@@ -190,9 +190,8 @@ fn close_ends_every_request_and_loses_no_permit() {
                     } else {
                         Some(wait_for(semaphore.acquire_many(n)))
                     };
-                    match permit {
-                        Some(Ok(permit)) => counted.hold_permit(permit),
-                        Some(Err(_)) | None => {}
+                    if let Some(Ok(permit)) = permit {
+                        counted.hold_permit(permit);
                     }
                 }
             }
