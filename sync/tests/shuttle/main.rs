@@ -30,7 +30,7 @@ use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::{Config, Runner, thread};
 
 /// Schedules of either kind for each model, unless `SHUTTLE_ITERATIONS` says otherwise.
-const ITERATIONS: usize = 10_000;
+const ITERATIONS: usize = 5_000;
 
 /// Preemptions in a schedule of the rare kind.
 const PREEMPTIONS: usize = 4;
