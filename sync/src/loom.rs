@@ -70,7 +70,7 @@ mod chosen {
     /// A value of each thread's own. A model's threads share one of the system's.
     macro_rules! per_thread {
         (static $name:ident: $type:ty = const $init:block;) => {
-            shuttle::thread_local! { static $name: $type = const $init; }
+            shuttle::thread_local! { static $name: $type = $init; }
         };
     }
     pub(crate) use per_thread;

@@ -13,6 +13,7 @@
 //! threads can do to each other is for `tests/loom` and `tests/shuttle`.
 #![cfg(not(any(loom, shuttle)))]
 
+mod barrier;
 mod condition;
 mod event;
 mod model;

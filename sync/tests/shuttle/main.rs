@@ -15,6 +15,7 @@
 //! only when every future in it has completed, and shuttle reports threads of which none can go on.
 #![cfg(shuttle)]
 
+mod barrier;
 mod condition;
 mod event;
 mod mutex;
