@@ -76,6 +76,7 @@ fn newcomer_after_a_clear_is_not_let_go_by_the_set_before() {
         let mut newcomers = [waiting(&event), waiting(&event)];
         setter.join().unwrap();
         waiter.join().unwrap();
+        assert_eq!(event.statistics().waiting, newcomers.len());
         for newcomer in &mut newcomers {
             queue_up(newcomer.as_mut());
         }
