@@ -1,16 +1,16 @@
-//! The only file that chooses between std's types and loom's.
+//! The only file that chooses between std's types and those of the two model checkers: loom, which explores every
+//! schedule and memory order of a few steps, and shuttle, which draws schedules of many steps at random.
 //!
 //! Only what the proofs turn on is replaced: the state words and the cells that a queue lock guards. Names,
-//! ids and the user's data stay std's; a model puts a cell of loom's own where the user's data would be.
+//! ids and the user's data stay std's; a model puts a cell of the checker's own where the user's data would be.
 
+/// What std's types and shuttle's have in common.
 #[cfg(not(loom))]
-mod chosen {
+mod plain {
     use std::mem::MaybeUninit;
     use std::sync::atomic::Ordering;
 
-    pub(crate) use std::hint::spin_loop;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
-    pub(crate) use std::thread::{Thread, current as current_thread, park, yield_now};
+    use super::AtomicUsize;
 
     /// `std::cell::UnsafeCell` with the closures that loom's wants.
     #[repr(transparent)]
@@ -56,6 +56,42 @@ mod chosen {
         };
     }
     pub(crate) use const_fn;
+}
+
+#[cfg(shuttle)]
+mod chosen {
+    pub(crate) use shuttle::hint::spin_loop;
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
+    pub(crate) use shuttle::thread::{Thread, current as current_thread, park, yield_now};
+
+    // Shuttle runs its threads in turns and changes them at an atomic access only, so a cell needs no help of its own.
+    pub(crate) use super::plain::*;
+
+    /// A value of each thread's own. A model's threads share one of the system's.
+    macro_rules! per_thread {
+        (static $name:ident: $type:ty = const $init:block;) => {
+            shuttle::thread_local! { static $name: $type = $init; }
+        };
+    }
+    pub(crate) use per_thread;
+
+    /// As with loom, every look is a switch of threads.
+    pub(crate) const SPIN_LIMIT: u32 = 1;
+
+    /// So few that a model of some tasks meets what comes between two batches.
+    pub(crate) const BATCH: usize = 2;
+
+    /// A model has no priorities that a sleep would change.
+    pub(crate) const YIELD_LIMIT: u32 = u32::MAX;
+}
+
+#[cfg(not(any(loom, shuttle)))]
+mod chosen {
+    pub(crate) use std::hint::spin_loop;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
+    pub(crate) use std::thread::{Thread, current as current_thread, park, yield_now};
+
+    pub(crate) use super::plain::*;
 
     /// A value of each thread's own.
     macro_rules! per_thread {
