@@ -126,6 +126,7 @@ fn as_json(registry: &Registry) -> Value {
             "name": backend.name,
             "version": backend.version,
             "summary": backend.summary,
+            "fair": backend.fair,
             "traced": backend.traced,
         })
     });

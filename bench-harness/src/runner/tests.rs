@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use results::{Environment, Report, Status};
-use workloads::{Arm, Backend, HoldMode, Pace, Params, Slot, SlotOutcome, Variant, Workload};
+use workloads::{Arm, Backend, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload};
 
 use super::driver::Reading;
 use super::*;
@@ -18,7 +18,7 @@ const BASE: Backend = backend("tokio", false);
 const TRACED: Backend = backend("sync-traced", true);
 
 const fn backend(name: &'static str, traced: bool) -> Backend {
-    Backend { name, version: "1.2.3", summary: "made up", traced }
+    Backend { name, version: "1.2.3", summary: "made up", fair: true, traced }
 }
 
 fn never_called(_: Slot<'_>) -> SlotOutcome {
@@ -26,9 +26,9 @@ fn never_called(_: Slot<'_>) -> SlotOutcome {
 }
 
 const ARMS: &[Arm] = &[
-    Arm { backend: &OURS, composed: None, run: never_called },
-    Arm { backend: &BASE, composed: Some("two halves"), run: never_called },
-    Arm { backend: &TRACED, composed: None, run: never_called },
+    Arm { backend: &OURS, composed: None, limits: Limits::NONE, run: never_called },
+    Arm { backend: &BASE, composed: Some("two halves"), limits: Limits::NONE, run: never_called },
+    Arm { backend: &TRACED, composed: None, limits: Limits::NONE, run: never_called },
 ];
 
 const VARIANT: Variant = Variant {
@@ -50,7 +50,7 @@ const VARIANT: Variant = Variant {
 const WORKLOADS: &[Workload] =
     &[Workload { name: "made-up", aliases: &["alias"], summary: "made up", variants: &[VARIANT, OTHER] }];
 const OTHER: Variant = Variant { name: "other", arms: OURS_ALONE, knobs: &["tasks"], ..VARIANT };
-const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, run: never_called }];
+const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, limits: Limits::NONE, run: never_called }];
 const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &BASE, &TRACED] };
 
 fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {

@@ -111,4 +111,4 @@ macro_rules! facts {
     )+};
 }
 
-facts!(sync tokio);
+facts!(sync tokio tokio_unconstrained async_lock);

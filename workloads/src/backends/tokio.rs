@@ -4,10 +4,13 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{AcquireError, Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, Barrier, Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use crate::Backend;
-use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
+use crate::backend::{
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    WeightedSemaphoreBackend,
+};
 use crate::buffer::Buffer;
 
 /// tokio.
@@ -15,14 +18,19 @@ pub static BACKEND: Backend = Backend {
     name: "tokio",
     version: super::version!("TOKIO"),
     summary: "tokio::sync, fair; its condition and resettable event are composed of Notify",
+    fair: true,
     traced: false,
 };
 
-/// tokio's primitives.
+/// tokio's primitives, used by tasks inside its cooperative budget or outside of it.
 #[derive(Debug)]
-pub struct Primitives;
+pub struct Primitives<const UNCONSTRAINED: bool = false>;
 
-impl MutexBackend for Primitives {
+impl<const UNCONSTRAINED: bool> Library for Primitives<UNCONSTRAINED> {
+    const UNCONSTRAINED: bool = UNCONSTRAINED;
+}
+
+impl<const UNCONSTRAINED: bool> MutexBackend for Primitives<UNCONSTRAINED> {
     type Mutex = Mutex<u64>;
     type Guard<'a> = MutexGuard<'a, u64>;
 
@@ -33,9 +41,13 @@ impl MutexBackend for Primitives {
     fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send {
         mutex.lock()
     }
+
+    fn try_lock(mutex: &Self::Mutex) -> Option<Self::Guard<'_>> {
+        mutex.try_lock().ok()
+    }
 }
 
-impl SemaphoreBackend for Primitives {
+impl<const UNCONSTRAINED: bool> SemaphoreBackend for Primitives<UNCONSTRAINED> {
     type Semaphore = Semaphore;
     type Permit<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
@@ -47,8 +59,27 @@ impl SemaphoreBackend for Primitives {
         semaphore.acquire()
     }
 
+    fn try_acquire(semaphore: &Self::Semaphore) -> Option<Self::Permit<'_>> {
+        semaphore.try_acquire().ok().map(Ok)
+    }
+
     fn available(semaphore: &Self::Semaphore) -> usize {
         semaphore.available_permits()
+    }
+}
+
+impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTRAINED> {
+    type Permits<'a> = Result<SemaphorePermit<'a>, AcquireError>;
+
+    fn acquire_many(
+        semaphore: &Self::Semaphore,
+        permits: u32,
+    ) -> impl Future<Output = Self::Permits<'_>> + Send {
+        semaphore.acquire_many(permits)
+    }
+
+    fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
+        semaphore.try_acquire_many(permits).ok().map(Ok)
     }
 }
 
@@ -63,7 +94,7 @@ pub struct FlagAndNotify {
     notify: Notify,
 }
 
-impl EventBackend for Primitives {
+impl<const UNCONSTRAINED: bool> EventBackend for Primitives<UNCONSTRAINED> {
     const COMPOSED: Option<&'static str> = Some("AtomicBool + Notify");
     type Event = FlagAndNotify;
 
@@ -128,7 +159,7 @@ impl Drop for Taken<'_> {
     }
 }
 
-impl ConditionBackend for Primitives {
+impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
     const COMPOSED: Option<&'static str> = Some("Notify + Mutex");
     type Pair = MutexAndNotify;
     type Guard<'a> = MutexGuard<'a, Buffer>;
@@ -162,5 +193,19 @@ impl ConditionBackend for Primitives {
         pair.has_room.notify_waiters();
         pair.has_item.notify_waiters();
         drop(guard);
+    }
+}
+
+impl<const UNCONSTRAINED: bool> BarrierBackend for Primitives<UNCONSTRAINED> {
+    /// Its arrivals are a plain count; tokio's documentation says that `wait` is not cancel safe.
+    const RETRACTS: bool = false;
+    type Barrier = Barrier;
+
+    fn new(parties: usize) -> Self::Barrier {
+        Barrier::new(parties)
+    }
+
+    async fn wait(barrier: &Self::Barrier) -> bool {
+        barrier.wait().await.is_leader()
     }
 }
