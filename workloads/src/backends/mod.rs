@@ -27,6 +27,11 @@ backends! {
     tokio
     tokio_unconstrained
     async_lock
+    asyncband
+    saa
+    futures_intrusive
+    maitake_sync
+    futures
 }
 pub(crate) use each_backend;
 

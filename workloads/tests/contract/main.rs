@@ -89,7 +89,7 @@ fn defaults_contend_and_most_tasks_get_their_turn() {
         |variant| (variant.defaults)(),
         |params, pass| match pass {
             Pass::Throughput => SHORT,
-            Pass::Latency => Until::Samples(2_000 * params.tasks as u64),
+            Pass::Latency => Until::Samples(200 * params.tasks as u64),
         },
         |label, params, pass, run| {
             assert_eq!(params.check(), Ok(()), "{label}");
