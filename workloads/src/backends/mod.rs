@@ -48,3 +48,5 @@ use version;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::claims_of;

@@ -189,3 +189,18 @@ impl BarrierBackend for Primitives {
         barrier.wait_async()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use saa::Gate;
+    use saa::gate::State;
+
+    /// If this fails, saa was mended, and its event can be a `Gate` that is opened and reset.
+    #[test]
+    fn gate_that_was_opened_cannot_be_shut_again() {
+        let gate = Gate::new();
+        gate.open();
+        gate.reset();
+        assert_eq!(gate.state(std::sync::atomic::Ordering::Relaxed), State::Open);
+    }
+}
