@@ -88,6 +88,7 @@ impl EventBackend for Primitives {
         FlagAndListeners { set: AtomicBool::new(false), listeners: Event::new() }
     }
 
+    #[inline]
     fn set(event: &Self::Event) {
         // Ordering: Release pairs with the Acquire in `wait`; who sees the flag sees what was written before.
         // `notify` has a fence of its own between this store and its look at the listeners.
@@ -95,6 +96,7 @@ impl EventBackend for Primitives {
         event.listeners.notify(usize::MAX);
     }
 
+    #[inline]
     fn clear(event: &Self::Event) {
         // Ordering: Relaxed, clearing publishes nothing.
         event.set.store(false, Ordering::Relaxed);
@@ -102,6 +104,7 @@ impl EventBackend for Primitives {
 
     /// Listens before it looks again, so a `set` in between is not missed; does not look once it was woken, so a
     /// `clear` that followed the `set` does not send it back to wait.
+    #[inline]
     async fn wait(event: &Self::Event) {
         // Ordering: Acquire, see `set`.
         if event.set.load(Ordering::Acquire) {
@@ -153,6 +156,7 @@ impl ConditionBackend for Primitives {
     }
 
     /// Listens while it still holds the lock, so nobody can notify in between.
+    #[inline]
     async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
         let event = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
@@ -169,11 +173,13 @@ impl ConditionBackend for Primitives {
 
     /// `additional`: one more waiter is woken, where plain `notify(1)` is content with one that was woken before and
     /// has not run yet.
+    #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify(1.additional());
         drop(guard);
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, _side: Side, guard: Self::Guard<'a>) {
         pair.has_room.notify(usize::MAX);
         pair.has_item.notify(usize::MAX);
@@ -190,6 +196,7 @@ impl BarrierBackend for Primitives {
         Barrier::new(parties)
     }
 
+    #[inline]
     async fn wait(barrier: &Self::Barrier) -> bool {
         barrier.wait().await.is_leader()
     }

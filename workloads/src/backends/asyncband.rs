@@ -152,6 +152,7 @@ impl ConditionBackend for Primitives {
         drop(guard);
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, _side: Side, guard: Self::Guard<'a>) {
         pair.has_room.notify_all();
         pair.has_item.notify_all();
@@ -168,6 +169,7 @@ impl BarrierBackend for Primitives {
         Barrier::new(u32::try_from(parties).unwrap_or(u32::MAX))
     }
 
+    #[inline]
     async fn wait(barrier: &Self::Barrier) -> bool {
         barrier.wait().await.is_leader()
     }

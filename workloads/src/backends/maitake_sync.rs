@@ -105,12 +105,14 @@ impl EventBackend for Primitives {
         FlagAndQueue { set: AtomicBool::new(false), queue: WaitQueue::new() }
     }
 
+    #[inline]
     fn set(event: &Self::Event) {
         // Ordering: Release pairs with the Acquire in `wait`; who sees the flag sees what was written before.
         event.set.store(true, Ordering::Release);
         event.queue.wake_all();
     }
 
+    #[inline]
     fn clear(event: &Self::Event) {
         // Ordering: Relaxed, clearing publishes nothing.
         event.set.store(false, Ordering::Relaxed);
@@ -118,6 +120,7 @@ impl EventBackend for Primitives {
 
     /// A wait is over with the first `wake_all` after it was made, queued or not, so it is made before the flag is
     /// looked at; and a `clear` that followed the `set` does not send it back to wait.
+    #[inline]
     async fn wait(event: &Self::Event) {
         let woken = event.queue.wait();
         // Ordering: Acquire, see `set`.
@@ -166,6 +169,7 @@ impl ConditionBackend for Primitives {
 
     /// Joins the queue while it still holds the lock, so nobody can notify in between. A queue that nobody waited in
     /// keeps one notification: it is used up here, and the wait begins anew.
+    #[inline]
     async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
         let queue = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
@@ -184,11 +188,13 @@ impl ConditionBackend for Primitives {
         guard
     }
 
+    #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).wake();
         drop(guard);
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, _side: Side, guard: Self::Guard<'a>) {
         pair.has_room.wake_all();
         pair.has_item.wake_all();

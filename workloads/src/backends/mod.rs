@@ -2,6 +2,10 @@
 //!
 //! A new backend is a file here that holds its `BACKEND` and its `Primitives`, and its line in `backends!`. Which
 //! primitives it has is seen from the traits that its `Primitives` implement, so no workload needs to know of it.
+//!
+//! A rival is used as its documentation recommends for programs with std, through its own futures where it names
+//! them, and compiled as we are. What it lacks is put together the way its users do it, or left out; its file opens
+//! with what sets it apart.
 
 use crate::Backend;
 

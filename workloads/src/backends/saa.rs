@@ -141,6 +141,7 @@ impl EventBackend for Primitives {
         CountAndGate { state: AtomicUsize::new(0), gate: Gate::new() }
     }
 
+    #[inline]
     fn set(event: &Self::Event) {
         // Ordering: AcqRel pairs with the Acquire in `wait`; who sees the count sees what was written before. Only a
         // setter changes the state, and `|` after `+` leaves the flag as it is to be.
@@ -150,6 +151,7 @@ impl EventBackend for Primitives {
         let _permitted = event.gate.permit();
     }
 
+    #[inline]
     fn clear(event: &Self::Event) {
         // Ordering: Relaxed, clearing publishes nothing.
         event.state.fetch_and(!SET, Ordering::Relaxed);
@@ -157,6 +159,7 @@ impl EventBackend for Primitives {
 
     /// Looks again once it is queued, so a `set` in between is not missed; whoever `permit` let in does not look, so
     /// a `clear` that followed the `set` does not send it back to wait.
+    #[inline]
     async fn wait(event: &Self::Event) {
         // Ordering: Acquire here and below, see `set`.
         let before = event.state.load(Ordering::Acquire);
@@ -185,6 +188,7 @@ impl BarrierBackend for Primitives {
         Barrier::with_count(parties)
     }
 
+    #[inline]
     fn wait(barrier: &Self::Barrier) -> impl Future<Output = bool> + Send {
         barrier.wait_async()
     }

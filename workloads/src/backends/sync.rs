@@ -148,6 +148,7 @@ impl ConditionBackend for Primitives {
         guard.switch_to(pair.awaited_by(side.other())).notify_one();
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.notify_all();
         guard.switch_to(pair.awaited_by(side.other())).notify_all();

@@ -38,10 +38,12 @@ impl<const UNCONSTRAINED: bool> MutexBackend for Primitives<UNCONSTRAINED> {
         Mutex::new(value)
     }
 
+    #[inline]
     fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send {
         mutex.lock()
     }
 
+    #[inline]
     fn try_lock(mutex: &Self::Mutex) -> Option<Self::Guard<'_>> {
         mutex.try_lock().ok()
     }
@@ -55,10 +57,12 @@ impl<const UNCONSTRAINED: bool> SemaphoreBackend for Primitives<UNCONSTRAINED> {
         Semaphore::new(permits)
     }
 
+    #[inline]
     fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send {
         semaphore.acquire()
     }
 
+    #[inline]
     fn try_acquire(semaphore: &Self::Semaphore) -> Option<Self::Permit<'_>> {
         semaphore.try_acquire().ok().map(Ok)
     }
@@ -71,6 +75,7 @@ impl<const UNCONSTRAINED: bool> SemaphoreBackend for Primitives<UNCONSTRAINED> {
 impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTRAINED> {
     type Permits<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
+    #[inline]
     fn acquire_many(
         semaphore: &Self::Semaphore,
         permits: u32,
@@ -78,6 +83,7 @@ impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTR
         semaphore.acquire_many(permits)
     }
 
+    #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire_many(permits).ok().map(Ok)
     }
@@ -102,12 +108,14 @@ impl<const UNCONSTRAINED: bool> EventBackend for Primitives<UNCONSTRAINED> {
         FlagAndNotify { set: AtomicBool::new(false), notify: Notify::new() }
     }
 
+    #[inline]
     fn set(event: &Self::Event) {
         // Ordering: Release pairs with the Acquire in `wait`; who sees the flag sees what was written before.
         event.set.store(true, Ordering::Release);
         event.notify.notify_waiters();
     }
 
+    #[inline]
     fn clear(event: &Self::Event) {
         // Ordering: Relaxed, clearing publishes nothing.
         event.set.store(false, Ordering::Relaxed);
@@ -116,6 +124,7 @@ impl<const UNCONSTRAINED: bool> EventBackend for Primitives<UNCONSTRAINED> {
     /// Looks at the flag only after joining the queue, so a `set` in between is not missed; and does not look
     /// again once woken, so a `clear` that followed the `set` does not send it back to wait. `notify_waiters`
     /// wakes those alone who had joined, which is just whom a `set` releases.
+    #[inline]
     async fn wait(event: &Self::Event) {
         // Ordering: Acquire, see `set`.
         if event.set.load(Ordering::Acquire) {
@@ -169,6 +178,7 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
     }
 
     /// Joins the queue of the `Notify` while it still holds the lock, so nobody can notify in between.
+    #[inline]
     async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
         let notify = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
@@ -184,11 +194,13 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
         guard
     }
 
+    #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify_one();
         drop(guard);
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, _side: Side, guard: Self::Guard<'a>) {
         pair.has_room.notify_waiters();
         pair.has_item.notify_waiters();
@@ -205,6 +217,7 @@ impl<const UNCONSTRAINED: bool> BarrierBackend for Primitives<UNCONSTRAINED> {
         Barrier::new(parties)
     }
 
+    #[inline]
     async fn wait(barrier: &Self::Barrier) -> bool {
         barrier.wait().await.is_leader()
     }

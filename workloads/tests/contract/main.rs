@@ -258,6 +258,56 @@ fn assert_unique(what: &str, mut names: Vec<&str>) {
 }
 
 #[test]
+fn budget_sends_tokio_back_but_not_its_unconstrained_tasks() {
+    let forced_yields = |backend: &str| {
+        let arm =
+            WORKLOADS[0].variants[0].arms.iter().find(|arm| arm.backend.name == backend).expect(backend);
+        // Alone and without a yield of its own, so that only the budget ever interrupts it.
+        let params = Params { tasks: 1, ..Params::PLAIN };
+        let run = run(arm.run, &params, Pass::Latency, FLAVOURS[0], Until::Samples(10_000));
+        assert_eq!(run.outcome.law, Ok(()));
+        run.outcome.forced_yields
+    };
+    assert!(forced_yields("tokio") >= 10_000 / 128 - 1);
+    assert_eq!(forced_yields("tokio-unconstrained"), 0);
+}
+
+#[test]
+fn every_named_backend_has_a_lock_and_who_lacks_a_primitive_has_no_arm_for_it() {
+    let named = [
+        "sync",
+        "sync-traced",
+        "tokio",
+        "tokio-unconstrained",
+        "async-lock",
+        "asyncband",
+        "saa",
+        "futures-intrusive",
+        "maitake-sync",
+        "futures",
+    ];
+    let names = BACKENDS.iter().map(|backend| backend.name);
+    assert_eq!(names.collect::<Vec<_>>(), named);
+    let lacking = |workload: &str| -> Vec<&str> {
+        let workload = WORKLOADS.iter().find(|known| known.name == workload).expect(workload);
+        let has = |name: &str| workload.variants[0].arms.iter().any(|arm| arm.backend.name == name);
+        named.into_iter().filter(|name| !has(name)).collect()
+    };
+    assert_eq!(lacking("mutex"), [""; 0]);
+    assert_eq!(lacking("semaphore"), ["futures"]);
+    assert_eq!(lacking("event"), ["futures"]);
+    assert_eq!(lacking("condition"), ["saa", "futures-intrusive", "futures"]);
+}
+
+#[test]
+fn arm_refuses_what_is_past_its_limit_and_names_it() {
+    let arm = WORKLOADS[1].variants[0].arms.iter().find(|arm| arm.backend.name == "saa").expect("saa");
+    assert_eq!(arm.limits.check(&Params { permits: 63, ..Params::PLAIN }), Ok(()));
+    let refused = arm.limits.check(&Params { permits: 64, ..Params::PLAIN }).unwrap_err();
+    assert!(refused.contains("at most 63 permits, not 64"), "{refused}");
+}
+
+#[test]
 fn knobs_are_those_of_the_parameters() {
     each_arm(|workload, variant, _| {
         // The rate is an entry only where there is one.
