@@ -57,8 +57,7 @@ pub(crate) struct Plan {
 impl Case {
     /// `semaphore.pool`, and where it is one of a sweep `semaphore.pool (hold=10us)`.
     pub(crate) fn name(&self) -> String {
-        let name = format!("{}.{}", self.workload.name, self.variant.name);
-        if self.swept.is_empty() { name } else { format!("{name} ({})", self.swept.join(", ")) }
+        case_name(&format!("{}.{}", self.workload.name, self.variant.name), &self.swept)
     }
 
     /// Whether its operations begin by a schedule.
@@ -95,23 +94,18 @@ impl Registry {
             plan.notes.extend(
                 idle.iter().map(|axis| format!("{name} does not look at {}: not swept there", axis.key)),
             );
-            let Some((entrants, baseline)) = entrants(&name, variant, &backends, &mut plan.notes) else {
-                plan.notes.push(format!("{name} is skipped"));
-                continue;
-            };
+            let arms = arms(&name, variant, &backends, &mut plan.notes);
             for points in sweep::combinations(&axes) {
                 let knobs = points.iter().map(|point| &point.knobs).chain([knobs]);
                 let params = knobs.fold((variant.defaults)(), with_knobs);
                 check(&name, &params, &points, slot)?;
-                let swept = points.iter().map(|point| point.text.clone()).collect();
-                plan.cases.push(Case {
-                    workload,
-                    variant,
-                    params,
-                    swept,
-                    entrants: entrants.clone(),
-                    baseline,
-                });
+                let swept: Vec<String> = points.iter().map(|point| point.text.clone()).collect();
+                let case = case_name(&name, &swept);
+                let Some((entrants, baseline)) = entrants(&case, &arms, &params, &mut plan.notes) else {
+                    plan.notes.push(format!("{case} is skipped"));
+                    continue;
+                };
+                plan.cases.push(Case { workload, variant, params, swept, entrants, baseline });
             }
         }
         if plan.cases.is_empty() {
@@ -214,24 +208,47 @@ impl Registry {
     }
 }
 
-/// The arms of a variant and the baseline among them; notes the backends that lack the primitive.
-fn entrants(
+/// The arms of a variant on these backends; notes the backends that lack the primitive.
+fn arms(
     name: &str,
     variant: &'static Variant,
     backends: &[&'static Backend],
     notes: &mut Vec<String>,
-) -> Option<(Vec<Entrant>, &'static str)> {
-    let mut entrants: Vec<Entrant> = Vec::new();
+) -> Vec<&'static Arm> {
+    let mut arms = Vec::new();
     for backend in backends {
         match variant.arms.iter().find(|arm| arm.backend.name == backend.name) {
-            Some(arm) => entrants.push(Entrant { name: backend.name.to_owned(), arm }),
+            Some(arm) => arms.push(arm),
             None => notes.push(format!("{} has nothing for {name}: skipped", backend.name)),
+        }
+    }
+    arms
+}
+
+/// The arms that take the parameters and the baseline among them; notes the others.
+fn entrants(
+    case: &str,
+    arms: &[&'static Arm],
+    params: &Params,
+    notes: &mut Vec<String>,
+) -> Option<(Vec<Entrant>, &'static str)> {
+    let mut entrants: Vec<Entrant> = Vec::new();
+    for arm in arms {
+        let name = arm.backend.name;
+        match arm.limits.check(params) {
+            Ok(()) => entrants.push(Entrant { name: name.to_owned(), arm }),
+            Err(limit) => notes.push(format!("{name} cannot run {case}, {limit}: skipped")),
         }
     }
     let base = entrants.iter().find(|entrant| entrant.name == PREFERRED_BASELINE).or(entrants.first())?.arm;
     let baseline = base.backend.name;
     entrants.push(Entrant { name: control_arm(baseline), arm: base });
     Some((entrants, baseline))
+}
+
+/// `mutex.exclusive`, with what a sweep set behind it.
+fn case_name(variant: &str, swept: &[String]) -> String {
+    if swept.is_empty() { variant.to_owned() } else { format!("{variant} ({})", swept.join(", ")) }
 }
 
 /// Whether the variant looks at the knob of a sweep.

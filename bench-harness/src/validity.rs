@@ -1,9 +1,10 @@
 //! What must hold before the figures may be believed, and what to change where it does not.
 
-use results::compare::is_control_arm;
+use results::compare::{control_arm, is_control_arm};
 use results::statistics::median;
 use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns, format_rate};
 
+use crate::cases::REGISTRY;
 use crate::table;
 
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
@@ -91,15 +92,22 @@ fn rate(cells: &[Cell]) -> Option<Check> {
     ))
 }
 
+/// Demanded of the backends that let nobody overtake: where newcomers do, a few tasks can go round among themselves
+/// while the others wait once and for ever, and that is what such a primitive does under contention.
 fn contended(cells: &[Cell]) -> Check {
     let closed = || cells.iter().filter(|cell| !cell.is_open_loop());
     if !cells.is_empty() && closed().next().is_none() {
         let detail = "not demanded in an open loop: at a rate below capacity most operations need not wait";
         return check("contended", Ok(detail.into()));
     }
-    let least = closed()
-        .map(|cell| (over_rounds(cell, |round| Some(round.contended_fraction)).unwrap_or(0.0), cell))
-        .min_by(|(a, _), (b, _)| a.total_cmp(b));
+    let fraction = |cell: &Cell| over_rounds(cell, |round| Some(round.contended_fraction)).unwrap_or(0.0);
+    let all_unfair = closed().all(|cell| !is_fair(cell));
+    let demanded = closed().filter(|cell| all_unfair || is_fair(cell));
+    let least = demanded.map(|cell| (fraction(cell), cell)).min_by(|(a, _), (b, _)| a.total_cmp(b));
+    let overtaken: String = closed()
+        .filter(|cell| !all_unfair && !is_fair(cell) && fraction(cell) < CONTENDED_FLOOR)
+        .map(|cell| format!("; {} lets newcomers overtake: {}", name(cells, cell), percent(fraction(cell))))
+        .collect();
     check(
         "contended",
         match least {
@@ -112,12 +120,18 @@ fn contended(cells: &[Cell]) -> Check {
                 percent(CONTENDED_FLOOR),
             )),
             Some((fraction, cell)) => Ok(format!(
-                "at least {} of the acquisitions had to wait ({})",
+                "at least {} of the acquisitions had to wait ({}){overtaken}",
                 percent(fraction),
                 name(cells, cell)
             )),
         },
     )
+}
+
+/// Whether the cell's backend lets nobody overtake; one that is not known is held to it.
+fn is_fair(cell: &Cell) -> bool {
+    let of_cell = |name: &str| cell.backend == name || cell.backend == control_arm(name);
+    REGISTRY.backends.iter().find(|backend| of_cell(backend.name)).is_none_or(|backend| backend.fair)
 }
 
 /// Only a spun hold can be held to its time: yields and sleeps are the executor's affair.

@@ -10,17 +10,27 @@
 //!
 //! Every future here must be cancel safe: dropped at any point, it gives what was on its way to it (a
 //! permit, a notification) to the next waiter. The `cancel_percent` knob drops waits, and a lost permit or
-//! notification would leave the others waiting for ever.
+//! notification would leave the others waiting for ever. (Barriers differ in this, see
+//! [`RETRACTS`](BarrierBackend::RETRACTS).)
 
 use std::future::Future;
 use std::ops::DerefMut;
 
+use crate::Limits;
 use crate::buffer::Buffer;
 
+/// What is common to everything that a backend brings: how the tasks that use it are run.
+pub trait Library: 'static {
+    /// Whether the tasks run outside tokio's cooperative budget (`tokio::task::unconstrained`).
+    const UNCONSTRAINED: bool = false;
+}
+
 /// A lock around a counter.
-pub trait MutexBackend: 'static {
+pub trait MutexBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
+    /// What it cannot be asked for.
+    const LIMITS: Limits = Limits::NONE;
     /// The lock.
     type Mutex: Send + Sync + 'static;
     /// Holds the lock until it is dropped.
@@ -31,12 +41,17 @@ pub trait MutexBackend: 'static {
 
     /// Waits for the lock.
     fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send;
+
+    /// Takes the lock if it is free and nobody has to be waited for.
+    fn try_lock(mutex: &Self::Mutex) -> Option<Self::Guard<'_>>;
 }
 
 /// A counting semaphore.
-pub trait SemaphoreBackend: 'static {
+pub trait SemaphoreBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
+    /// What it cannot be asked for.
+    const LIMITS: Limits = Limits::NONE;
     /// The semaphore.
     type Semaphore: Send + Sync + 'static;
     /// Gives its permit back when it is dropped. May be a `Result`, since a slot never closes its semaphore: the
@@ -49,14 +64,34 @@ pub trait SemaphoreBackend: 'static {
     /// Waits for one permit. The semaphore is never closed.
     fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send;
 
+    /// Takes one permit if one is free.
+    fn try_acquire(semaphore: &Self::Semaphore) -> Option<Self::Permit<'_>>;
+
     /// Permits that are free now; asked when no task runs any more.
     fn available(semaphore: &Self::Semaphore) -> usize;
 }
 
+/// A semaphore of which several permits can be taken in one request.
+pub trait WeightedSemaphoreBackend: SemaphoreBackend {
+    /// Gives all its permits back when it is dropped.
+    type Permits<'a>: Send;
+
+    /// Waits for so many permits at once.
+    fn acquire_many(
+        semaphore: &Self::Semaphore,
+        permits: u32,
+    ) -> impl Future<Output = Self::Permits<'_>> + Send;
+
+    /// Takes so many permits if they are free.
+    fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>>;
+}
+
 /// A flag that tasks wait for and that can be cleared again.
-pub trait EventBackend: 'static {
+pub trait EventBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
+    /// What it cannot be asked for.
+    const LIMITS: Limits = Limits::NONE;
     /// The event.
     type Event: Send + Sync + 'static;
 
@@ -93,9 +128,11 @@ impl Side {
 }
 
 /// Two conditions on one lock around a [`Buffer`].
-pub trait ConditionBackend: 'static {
+pub trait ConditionBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
+    /// What it cannot be asked for.
+    const LIMITS: Limits = Limits::NONE;
     /// The lock and its two conditions.
     type Pair: Send + Sync + 'static;
     /// Holds the lock until it is dropped.
@@ -124,4 +161,23 @@ pub trait ConditionBackend: 'static {
         side: Side,
         guard: Self::Guard<'a>,
     ) -> impl Future<Output = ()> + Send;
+}
+
+/// A meeting point for a fixed number of tasks, phase after phase.
+pub trait BarrierBackend: Library {
+    /// How it was put together, where the library has no such primitive.
+    const COMPOSED: Option<&'static str> = None;
+    /// What it cannot be asked for; its parties are the case's tasks.
+    const LIMITS: Limits = Limits::NONE;
+    /// Whether a dropped wait takes its arrival back. Where it does not, a phase that follows a cancellation lets
+    /// go with a party missing, so such a barrier is not for cases that cancel.
+    const RETRACTS: bool;
+    /// The barrier.
+    type Barrier: Send + Sync + 'static;
+
+    /// A barrier for so many parties, at least one, none of which has come.
+    fn new(parties: usize) -> Self::Barrier;
+
+    /// Waits until all parties have come; `true` for one of them in each phase.
+    fn wait(barrier: &Self::Barrier) -> impl Future<Output = bool> + Send;
 }

@@ -3,7 +3,7 @@
 //! | what | where | a new one |
 //! |---|---|---|
 //! | a workload: names, words, defaults, its law and the loop of a task | `workloads/*.rs` | a file, and its line in [`WORKLOADS`] |
-//! | a backend: whose primitives | `backends/*.rs` | a file, and its lines in `backends/mod.rs` |
+//! | a backend: whose primitives | `backends/*.rs` | a file, and its line in `backends/mod.rs` |
 //! | what a backend must be able to do | [`backend`] | a trait for each family of primitives |
 //! | the parts of every loop: asking, holding, counting | `measure/*.rs` | |
 //! | a scenario: options of a run, ready to be named | `scenarios/*.toml` | a file, and its line in [`SCENARIOS`] |
@@ -21,6 +21,7 @@
 //! shown and not smoothed. The defaults of every variant contend, where it does not arise.
 #![forbid(unsafe_code)]
 
+mod arms;
 pub mod backend;
 pub mod backends;
 pub mod buffer;
@@ -31,10 +32,11 @@ mod slot;
 mod workload;
 pub mod workloads;
 
+pub use backends::BACKENDS;
 pub use params::{HoldMode, ParamValue, Params, ParamsError};
 pub use scenario::{SCENARIOS, Scenario};
 pub use slot::{Pace, Pass, Recorder, Slot, SlotOutcome, Stop};
-pub use workload::{Arm, Backend, Variant, Workload};
+pub use workload::{Arm, Backend, Limits, Variant, Workload};
 
 /// Every workload, in the order of `list`.
 pub const WORKLOADS: &[Workload] = &[
@@ -43,7 +45,3 @@ pub const WORKLOADS: &[Workload] = &[
     workloads::condition::WORKLOAD,
     workloads::event::WORKLOAD,
 ];
-
-/// Every backend, in the order of `list`.
-pub const BACKENDS: &[&Backend] =
-    &[&backends::sync::BACKEND, &backends::sync_traced::BACKEND, &backends::tokio::BACKEND];

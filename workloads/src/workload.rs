@@ -31,14 +31,43 @@ pub struct Variant {
 }
 
 /// A variant on a backend.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arm {
     /// Whose primitive.
     pub backend: &'static Backend,
     /// How it was put together where the backend lacks the primitive: `Notify + Mutex`.
     pub composed: Option<&'static str>,
+    /// What this backend's primitive cannot be asked for.
+    pub limits: Limits,
     /// Runs one slot to its end, blocking the calling thread. Monomorphised over the backend.
     pub run: fn(Slot<'_>) -> SlotOutcome,
+}
+
+/// What a primitive cannot be asked for: some keep their count in a few bits of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most tasks.
+    pub tasks: usize,
+    /// Most permits.
+    pub permits: usize,
+}
+
+impl Limits {
+    /// No other limits than those of [`Params`].
+    pub const NONE: Self = Self { tasks: Params::MAX_TASKS, permits: Params::MAX_PERMITS };
+
+    /// Refuses parameters past a limit.
+    ///
+    /// # Errors
+    ///
+    /// What it takes at most, and what was asked.
+    pub fn check(&self, params: &Params) -> Result<(), String> {
+        let asked = [("tasks", params.tasks, self.tasks), ("permits", params.permits, self.permits)];
+        match asked.iter().find(|(_, asked, most)| asked > most) {
+            Some((knob, asked, most)) => Err(format!("it takes at most {most} {knob}, not {asked}")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Whose primitives.
@@ -50,6 +79,8 @@ pub struct Backend {
     pub version: &'static str,
     /// One line for `list`.
     pub summary: &'static str,
+    /// Whether it promises that nobody overtakes: locks and permits go out in the order in which they were asked for.
+    pub fair: bool,
     /// Whether the runner switches the collector on for its slots.
     pub traced: bool,
 }

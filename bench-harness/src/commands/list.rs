@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use workloads::{ParamValue, SCENARIOS, Variant, Workload};
+use workloads::{Limits, ParamValue, SCENARIOS, Variant};
 
 use crate::cases::{REGISTRY, Registry};
 use crate::cli::{ListArgs, ListFormat};
@@ -37,8 +37,7 @@ fn table(registry: &Registry, screen: Screen) -> String {
     let _ = writeln!(out, "{}\n\nBackends (--backend LIST, separated by commas)\n", table.trim_fmt());
     let mut table = screen.table(&["backend", "version", "what it is", "has"]);
     for backend in registry.backends {
-        let has: Vec<&str> = with_backend(registry, backend.name).map(|workload| workload.name).collect();
-        table.add_row([backend.name, backend.version, backend.summary, &has.join(", ")]);
+        table.add_row([backend.name, backend.version, backend.summary, &has(registry, backend.name)]);
     }
     let _ = writeln!(out, "{}\n\nPresets (--preset NAME)\n", table.trim_fmt());
     let mut table = screen.table(&["preset", "what it is"]);
@@ -83,13 +82,32 @@ fn defaults(variant: &Variant) -> impl Iterator<Item = (&'static str, ParamValue
     (variant.defaults)().entries().into_iter().filter(looked_at)
 }
 
-fn with_backend<'a>(
-    registry: &'a Registry,
-    backend: &'a str,
-) -> impl Iterator<Item = &'static Workload> + 'a {
-    registry.workloads.iter().filter(move |workload| {
-        workload.variants.iter().any(|variant| variant.arms.iter().any(|arm| arm.backend.name == backend))
-    })
+/// The workloads that a backend can run; below them how it was put together for some, what it cannot be asked for,
+/// and the workloads that it has nothing for.
+fn has(registry: &Registry, backend: &str) -> String {
+    let (mut has, mut lacks, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+    for workload in registry.workloads {
+        let mut arms = workload.variants.iter().flat_map(|variant| variant.arms);
+        let Some(arm) = arms.find(|arm| arm.backend.name == backend) else {
+            lacks.push(workload.name);
+            continue;
+        };
+        has.push(workload.name);
+        if let Some(parts) = arm.composed {
+            lines.push(format!("{} = {parts}", workload.name));
+        }
+        if arm.limits.permits < Limits::NONE.permits {
+            lines.push(format!("{}: at most {} permits", workload.name, arm.limits.permits));
+        }
+        if arm.limits.tasks < Limits::NONE.tasks {
+            lines.push(format!("{}: at most {} tasks", workload.name, arm.limits.tasks));
+        }
+    }
+    if !lacks.is_empty() {
+        lines.push(format!("lacks {}", lacks.join(", ")));
+    }
+    lines.insert(0, has.join(", "));
+    lines.join("\n")
 }
 
 fn as_json(registry: &Registry) -> Value {
@@ -104,8 +122,10 @@ fn as_json(registry: &Registry) -> Value {
                 },
             )
         });
-        let arms =
-            variant.arms.iter().map(|arm| json!({"backend": arm.backend.name, "composed": arm.composed}));
+        let arms = variant.arms.iter().map(|arm| {
+            let limits = json!({"tasks": arm.limits.tasks, "permits": arm.limits.permits});
+            json!({"backend": arm.backend.name, "composed": arm.composed, "limits": limits})
+        });
         json!({
             "name": variant.name,
             "summary": variant.summary,
@@ -126,6 +146,7 @@ fn as_json(registry: &Registry) -> Value {
             "name": backend.name,
             "version": backend.version,
             "summary": backend.summary,
+            "fair": backend.fair,
             "traced": backend.traced,
         })
     });

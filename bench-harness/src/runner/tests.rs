@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use results::{Environment, Report, Status};
-use workloads::{Arm, Backend, HoldMode, Pace, Params, Slot, SlotOutcome, Variant, Workload};
+use workloads::{Arm, Backend, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload};
 
 use super::driver::Reading;
 use super::*;
@@ -18,7 +18,7 @@ const BASE: Backend = backend("tokio", false);
 const TRACED: Backend = backend("sync-traced", true);
 
 const fn backend(name: &'static str, traced: bool) -> Backend {
-    Backend { name, version: "1.2.3", summary: "made up", traced }
+    Backend { name, version: "1.2.3", summary: "made up", fair: true, traced }
 }
 
 fn never_called(_: Slot<'_>) -> SlotOutcome {
@@ -26,9 +26,9 @@ fn never_called(_: Slot<'_>) -> SlotOutcome {
 }
 
 const ARMS: &[Arm] = &[
-    Arm { backend: &OURS, composed: None, run: never_called },
-    Arm { backend: &BASE, composed: Some("two halves"), run: never_called },
-    Arm { backend: &TRACED, composed: None, run: never_called },
+    Arm { backend: &OURS, composed: None, limits: Limits::NONE, run: never_called },
+    Arm { backend: &BASE, composed: Some("two halves"), limits: Limits::NONE, run: never_called },
+    Arm { backend: &TRACED, composed: None, limits: Limits::NONE, run: never_called },
 ];
 
 const VARIANT: Variant = Variant {
@@ -50,7 +50,17 @@ const VARIANT: Variant = Variant {
 const WORKLOADS: &[Workload] =
     &[Workload { name: "made-up", aliases: &["alias"], summary: "made up", variants: &[VARIANT, OTHER] }];
 const OTHER: Variant = Variant { name: "other", arms: OURS_ALONE, knobs: &["tasks"], ..VARIANT };
-const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, run: never_called }];
+const OURS_ALONE: &[Arm] = &[Arm { backend: &OURS, composed: None, limits: Limits::NONE, run: never_called }];
+const FEW: &[Workload] = &[Workload {
+    name: "few",
+    aliases: &[],
+    summary: "made up",
+    variants: &[Variant { arms: FEW_ARMS, ..VARIANT }],
+}];
+const FEW_ARMS: &[Arm] = &[
+    ARMS[1],
+    Arm { backend: &OURS, composed: None, limits: Limits { tasks: 9, ..Limits::NONE }, run: never_called },
+];
 const REGISTRY: Registry = Registry { workloads: WORKLOADS, backends: &[&OURS, &BASE, &TRACED] };
 
 fn plan(workload: &str, backends: &[&str]) -> anyhow::Result<Plan> {
@@ -306,6 +316,18 @@ fn a_backend_without_the_primitive_is_skipped_and_said_so() {
     let names: Vec<&str> = plan.cases[0].entrants.iter().map(|entrant| entrant.name.as_str()).collect();
     assert_eq!(names, ["sync", "sync (control)"]);
     assert!(plan.notes.iter().any(|note| note.contains("tokio") && note.contains("made-up.other")));
+}
+
+#[test]
+fn a_backend_is_skipped_where_the_parameters_are_past_its_limit() {
+    let registry = Registry { workloads: FEW, ..REGISTRY };
+    let sweep = [crate::sweep::parse("tasks=9,10").unwrap()];
+    let slot = Duration::from_millis(200);
+    let plan = registry.plan(&["few".into()], &["all".into()], &Knobs::default(), &sweep, slot).unwrap();
+    let entrants = plan.cases.iter().map(|case| case.entrants.len());
+    assert_eq!(entrants.collect::<Vec<_>>(), [3, 2], "the control is one of them");
+    let note = plan.notes.iter().find(|note| note.contains("tasks=10")).expect("it is said");
+    assert!(note.contains("sync cannot run few.plain") && note.contains("at most 9 tasks"), "{note}");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use sync::{AcquireError, Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::Backend;
-use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
+use crate::backend::{
+    ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
+};
 use crate::buffer::Buffer;
 
 /// Ours, collector off.
@@ -16,12 +18,15 @@ pub static BACKEND: Backend = Backend {
     name: "sync",
     version: super::version!("SYNC"),
     summary: "this workspace's primitives, collector off",
+    fair: true,
     traced: false,
 };
 
 /// Our primitives.
 #[derive(Debug)]
 pub struct Primitives;
+
+impl Library for Primitives {}
 
 impl MutexBackend for Primitives {
     type Mutex = Mutex<u64>;
@@ -34,6 +39,11 @@ impl MutexBackend for Primitives {
     #[inline]
     fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send {
         mutex.lock()
+    }
+
+    #[inline]
+    fn try_lock(mutex: &Self::Mutex) -> Option<Self::Guard<'_>> {
+        mutex.try_lock().ok()
     }
 }
 
@@ -50,8 +60,30 @@ impl SemaphoreBackend for Primitives {
         semaphore.acquire()
     }
 
+    #[inline]
+    fn try_acquire(semaphore: &Self::Semaphore) -> Option<Self::Permit<'_>> {
+        semaphore.try_acquire().ok().map(Ok)
+    }
+
     fn available(semaphore: &Self::Semaphore) -> usize {
         semaphore.available_permits()
+    }
+}
+
+impl WeightedSemaphoreBackend for Primitives {
+    type Permits<'a> = Result<SemaphorePermit<'a>, AcquireError>;
+
+    #[inline]
+    fn acquire_many(
+        semaphore: &Self::Semaphore,
+        permits: u32,
+    ) -> impl Future<Output = Self::Permits<'_>> + Send {
+        semaphore.acquire_many(permits)
+    }
+
+    #[inline]
+    fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
+        semaphore.try_acquire_many(permits).ok().map(Ok)
     }
 }
 
@@ -116,6 +148,7 @@ impl ConditionBackend for Primitives {
         guard.switch_to(pair.awaited_by(side.other())).notify_one();
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.notify_all();
         guard.switch_to(pair.awaited_by(side.other())).notify_all();

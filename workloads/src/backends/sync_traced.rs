@@ -12,5 +12,6 @@ pub static BACKEND: Backend = Backend {
     name: "sync-traced",
     version: super::version!("SYNC"),
     summary: "this workspace's primitives, collector on",
+    fair: true,
     traced: true,
 };

@@ -4,10 +4,13 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{AcquireError, Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, Barrier, Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use crate::Backend;
-use crate::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
+use crate::backend::{
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    WeightedSemaphoreBackend,
+};
 use crate::buffer::Buffer;
 
 /// tokio.
@@ -15,14 +18,19 @@ pub static BACKEND: Backend = Backend {
     name: "tokio",
     version: super::version!("TOKIO"),
     summary: "tokio::sync, fair; its condition and resettable event are composed of Notify",
+    fair: true,
     traced: false,
 };
 
-/// tokio's primitives.
+/// tokio's primitives, used by tasks inside its cooperative budget or outside of it.
 #[derive(Debug)]
-pub struct Primitives;
+pub struct Primitives<const UNCONSTRAINED: bool = false>;
 
-impl MutexBackend for Primitives {
+impl<const UNCONSTRAINED: bool> Library for Primitives<UNCONSTRAINED> {
+    const UNCONSTRAINED: bool = UNCONSTRAINED;
+}
+
+impl<const UNCONSTRAINED: bool> MutexBackend for Primitives<UNCONSTRAINED> {
     type Mutex = Mutex<u64>;
     type Guard<'a> = MutexGuard<'a, u64>;
 
@@ -30,12 +38,18 @@ impl MutexBackend for Primitives {
         Mutex::new(value)
     }
 
+    #[inline]
     fn lock(mutex: &Self::Mutex) -> impl Future<Output = Self::Guard<'_>> + Send {
         mutex.lock()
     }
+
+    #[inline]
+    fn try_lock(mutex: &Self::Mutex) -> Option<Self::Guard<'_>> {
+        mutex.try_lock().ok()
+    }
 }
 
-impl SemaphoreBackend for Primitives {
+impl<const UNCONSTRAINED: bool> SemaphoreBackend for Primitives<UNCONSTRAINED> {
     type Semaphore = Semaphore;
     type Permit<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
@@ -43,12 +57,35 @@ impl SemaphoreBackend for Primitives {
         Semaphore::new(permits)
     }
 
+    #[inline]
     fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = Self::Permit<'_>> + Send {
         semaphore.acquire()
     }
 
+    #[inline]
+    fn try_acquire(semaphore: &Self::Semaphore) -> Option<Self::Permit<'_>> {
+        semaphore.try_acquire().ok().map(Ok)
+    }
+
     fn available(semaphore: &Self::Semaphore) -> usize {
         semaphore.available_permits()
+    }
+}
+
+impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTRAINED> {
+    type Permits<'a> = Result<SemaphorePermit<'a>, AcquireError>;
+
+    #[inline]
+    fn acquire_many(
+        semaphore: &Self::Semaphore,
+        permits: u32,
+    ) -> impl Future<Output = Self::Permits<'_>> + Send {
+        semaphore.acquire_many(permits)
+    }
+
+    #[inline]
+    fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
+        semaphore.try_acquire_many(permits).ok().map(Ok)
     }
 }
 
@@ -63,7 +100,7 @@ pub struct FlagAndNotify {
     notify: Notify,
 }
 
-impl EventBackend for Primitives {
+impl<const UNCONSTRAINED: bool> EventBackend for Primitives<UNCONSTRAINED> {
     const COMPOSED: Option<&'static str> = Some("AtomicBool + Notify");
     type Event = FlagAndNotify;
 
@@ -71,12 +108,14 @@ impl EventBackend for Primitives {
         FlagAndNotify { set: AtomicBool::new(false), notify: Notify::new() }
     }
 
+    #[inline]
     fn set(event: &Self::Event) {
         // Ordering: Release pairs with the Acquire in `wait`; who sees the flag sees what was written before.
         event.set.store(true, Ordering::Release);
         event.notify.notify_waiters();
     }
 
+    #[inline]
     fn clear(event: &Self::Event) {
         // Ordering: Relaxed, clearing publishes nothing.
         event.set.store(false, Ordering::Relaxed);
@@ -85,6 +124,7 @@ impl EventBackend for Primitives {
     /// Looks at the flag only after joining the queue, so a `set` in between is not missed; and does not look
     /// again once woken, so a `clear` that followed the `set` does not send it back to wait. `notify_waiters`
     /// wakes those alone who had joined, which is just whom a `set` releases.
+    #[inline]
     async fn wait(event: &Self::Event) {
         // Ordering: Acquire, see `set`.
         if event.set.load(Ordering::Acquire) {
@@ -128,7 +168,7 @@ impl Drop for Taken<'_> {
     }
 }
 
-impl ConditionBackend for Primitives {
+impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
     const COMPOSED: Option<&'static str> = Some("Notify + Mutex");
     type Pair = MutexAndNotify;
     type Guard<'a> = MutexGuard<'a, Buffer>;
@@ -138,6 +178,7 @@ impl ConditionBackend for Primitives {
     }
 
     /// Joins the queue of the `Notify` while it still holds the lock, so nobody can notify in between.
+    #[inline]
     async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
         let notify = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
@@ -153,14 +194,31 @@ impl ConditionBackend for Primitives {
         guard
     }
 
+    #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify_one();
         drop(guard);
     }
 
+    #[inline]
     async fn notify_everyone<'a>(pair: &'a Self::Pair, _side: Side, guard: Self::Guard<'a>) {
         pair.has_room.notify_waiters();
         pair.has_item.notify_waiters();
         drop(guard);
+    }
+}
+
+impl<const UNCONSTRAINED: bool> BarrierBackend for Primitives<UNCONSTRAINED> {
+    /// Its arrivals are a plain count; tokio's documentation says that `wait` is not cancel safe.
+    const RETRACTS: bool = false;
+    type Barrier = Barrier;
+
+    fn new(parties: usize) -> Self::Barrier {
+        Barrier::new(parties)
+    }
+
+    #[inline]
+    async fn wait(barrier: &Self::Barrier) -> bool {
+        barrier.wait().await.is_leader()
     }
 }

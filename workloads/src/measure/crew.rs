@@ -1,18 +1,20 @@
 //! The tasks of a slot: spawned, let go together, joined, and their figures put into one outcome.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 
 use super::hold::{Hold, spin, spin_steps, yield_now};
 use super::meter::{Counts, Dice, Meter, NOBODY};
 use super::open_loop::{self, Timetable};
 use super::probe::{Equipment, Found, Probe};
 use super::schedule::Schedule;
+use crate::backend::Library;
 use crate::{Pass, Recorder, Slot, SlotOutcome, Stop};
 
 /// A hold is timed once in so many operations of a task, the first one included.
@@ -144,15 +146,16 @@ fn refused(slot: Slot<'_>, why: String) -> SlotOutcome {
     outcome
 }
 
-/// Everything that the tasks of one slot need.
-pub(crate) struct Crew<'a> {
+/// Everything that the tasks of one slot need, which use the primitives of `B`.
+pub(crate) struct Crew<'a, B> {
     slot: Slot<'a>,
     companion: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    library: PhantomData<B>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a, B: Library> Crew<'a, B> {
     pub(crate) fn new(slot: Slot<'a>) -> Self {
-        Self { slot, companion: None }
+        Self { slot, companion: None, library: PhantomData }
     }
 
     /// Adds a task that starts with the others but is none of the contending ones: it has no operations, no
@@ -182,11 +185,16 @@ impl<'a> Crew<'a> {
         let mut handles = Vec::with_capacity(tasks);
         for worker in self.workers::<P>() {
             let (gate, work) = (gate.clone(), task(worker));
-            handles.push(self.slot.runtime.spawn(async move {
+            let turns = async move {
                 gate.pass().await;
                 let (worker, law) = work.await;
                 finished(worker, law)
-            }));
+            };
+            // Known when the loop is compiled, so each backend has one kind of task and asks nothing in it.
+            handles.push(match B::UNCONSTRAINED {
+                true => self.slot.runtime.spawn(unconstrained(turns)),
+                false => self.slot.runtime.spawn(turns),
+            });
         }
         // Opened from inside the executor: its queues take many wakes in a row at less cost than from outside.
         let opener = self.slot.runtime.spawn({
@@ -212,7 +220,7 @@ impl<'a> Crew<'a> {
         merge(finished, began_ns)
     }
 
-    fn workers<P: Probe>(&mut self) -> impl Iterator<Item = Worker<P>> + use<P> {
+    fn workers<P: Probe>(&mut self) -> impl Iterator<Item = Worker<P>> + use<B, P> {
         let Slot { params, clock, seed, .. } = self.slot;
         let stop = self.slot.stop.clone();
         let waiting = Arc::new(AtomicU64::new(0));

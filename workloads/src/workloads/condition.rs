@@ -3,8 +3,8 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use crate::arms::arms;
 use crate::backend::{ConditionBackend, Side};
-use crate::backends::arms;
 use crate::buffer::{Buffer, has_item, has_room};
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
 use crate::{Params, Slot, SlotOutcome, Variant, Workload};
@@ -24,7 +24,7 @@ const BOUNDED_BUFFER: Variant = Variant {
               someone notifies costs, taking the lock again included.",
     defaults: bounded_buffer_defaults,
     knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
-    arms: arms!(condition, bounded_buffer),
+    arms: arms!(ConditionBackend, bounded_buffer),
 };
 
 /// One place, so that after each operation the same side has to wait for the other: the more places there
@@ -41,7 +41,7 @@ pub fn bounded_buffer<B: ConditionBackend>(slot: Slot<'_>) -> SlotOutcome {
 fn run<B: ConditionBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
     let (runtime, tasks) = (slot.runtime, slot.params.tasks);
     let pair = Arc::new(B::new(Buffer::new(slot.params.permits)));
-    let (mut outcome, items) = Crew::new(slot).run(|worker: Worker<P>| {
+    let (mut outcome, items) = Crew::<B>::new(slot).run(|worker: Worker<P>| {
         let role = Role::of(worker.index, tasks);
         turns::<B, P>(pair.clone(), role, worker)
     });

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::arms::arms;
 use crate::backend::EventBackend;
-use crate::backends::arms;
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
 use crate::{Params, Slot, SlotOutcome, Stop, Variant, Workload};
 
@@ -26,7 +26,7 @@ const BROADCAST: Variant = Variant {
               everyone and resuming cost together.",
     defaults: broadcast_defaults,
     knobs: &["tasks", "think_ns", "cancel_percent"],
-    arms: arms!(event, broadcast),
+    arms: arms!(EventBackend, broadcast),
 };
 
 /// Enough waiters that the setter's own turn is a small part of a round; each wait is a real one by design.
@@ -43,7 +43,7 @@ fn run<B: EventBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
     let stage = Arc::new(Stage::<B>::new(slot.params.tasks));
     let setter = set_rounds(stage.clone(), slot.stop.clone());
     let (mut outcome, seen) =
-        Crew::new(slot).with_companion(setter).run(|worker: Worker<P>| turns(stage.clone(), worker));
+        Crew::<B>::new(slot).with_companion(setter).run(|worker: Worker<P>| turns(stage.clone(), worker));
     // Ordering: Relaxed, the tasks were joined.
     outcome.law = rounds_law(stage.rounds.load(Ordering::Relaxed), &seen);
     outcome

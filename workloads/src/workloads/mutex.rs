@@ -3,8 +3,8 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use crate::arms::arms;
 use crate::backend::MutexBackend;
-use crate::backends::arms;
 use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
 use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
@@ -22,7 +22,7 @@ const EXCLUSIVE: Variant = Variant {
               counter inside. Shows what handing a lock from task to task costs, and how evenly it goes round.",
     defaults: exclusive_defaults,
     knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
-    arms: arms!(mutex, exclusive),
+    arms: arms!(MutexBackend, exclusive),
 };
 
 /// Eight tasks that yield while they hold. A lock that is free again before anyone else runs is never waited
@@ -39,7 +39,7 @@ pub fn exclusive<B: MutexBackend>(slot: Slot<'_>) -> SlotOutcome {
 
 fn run<B: MutexBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
     let (runtime, mutex) = (slot.runtime, Arc::new(B::new(0)));
-    let (mut outcome, _) = Crew::new(slot).run(|worker: Worker<P>| turns::<B, P>(mutex.clone(), worker));
+    let (mut outcome, _) = Crew::<B>::new(slot).run(|worker: Worker<P>| turns::<B, P>(mutex.clone(), worker));
     let counted = runtime.block_on(async { *B::lock(&mutex).await });
     outcome.law = counter_law(counted, outcome.ops_per_task.iter().sum());
     outcome

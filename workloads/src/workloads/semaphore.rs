@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::arms::arms;
 use crate::backend::SemaphoreBackend;
-use crate::backends::arms;
 use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
 use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
@@ -23,7 +23,7 @@ const POOL: Variant = Variant {
               as a connection pool does. Shows what the queue for a permit costs, and how evenly it goes round.",
     defaults: pool_defaults,
     knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
-    arms: arms!(semaphore, pool),
+    arms: arms!(SemaphoreBackend, pool),
 };
 
 /// Four tasks for each permit, which they hold across a yield: three of four are queued at any time on one
@@ -40,7 +40,7 @@ pub fn pool<B: SemaphoreBackend>(slot: Slot<'_>) -> SlotOutcome {
 fn run<B: SemaphoreBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
     let permits = slot.params.permits;
     let pool = Arc::new(Pool::<B>::new(permits));
-    let (mut outcome, _) = Crew::new(slot).run(|worker: Worker<P>| turns(pool.clone(), worker));
+    let (mut outcome, _) = Crew::<B>::new(slot).run(|worker: Worker<P>| turns(pool.clone(), worker));
     outcome.law = pool.law(permits);
     outcome
 }

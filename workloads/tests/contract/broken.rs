@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::support::{FLAVOURS, Run, Until, run};
 use tokio::sync::{Mutex, MutexGuard};
-use workloads::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, Side};
+use workloads::backend::{ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side};
 use workloads::buffer::Buffer;
 use workloads::workloads::condition;
 use workloads::workloads::{event, mutex, semaphore};
@@ -24,6 +24,8 @@ fn defaults(workload: &workloads::Workload) -> Params {
 
 /// A lock that lets everyone in.
 struct NoExclusion;
+
+impl Library for NoExclusion {}
 
 /// Works on a copy, as two threads do that have read the same value.
 struct Copied<'a> {
@@ -62,6 +64,10 @@ impl MutexBackend for NoExclusion {
     async fn lock(mutex: &AtomicU64) -> Copied<'_> {
         Copied { value: mutex.load(Ordering::Relaxed), origin: mutex }
     }
+
+    fn try_lock(mutex: &AtomicU64) -> Option<Copied<'_>> {
+        Some(Copied { value: mutex.load(Ordering::Relaxed), origin: mutex })
+    }
 }
 
 #[test]
@@ -72,6 +78,8 @@ fn lock_that_does_not_exclude_loses_updates() {
 
 /// A semaphore that counts right but makes nobody wait; with `LEAKS` it forgets a permit now and then as well.
 struct Porous<const LEAKS: bool>;
+
+impl<const LEAKS: bool> Library for Porous<LEAKS> {}
 
 struct Counted<'a> {
     free: &'a AtomicUsize,
@@ -99,6 +107,11 @@ impl<const LEAKS: bool> SemaphoreBackend for Porous<LEAKS> {
         Counted { free: semaphore, leaks: LEAKS }
     }
 
+    fn try_acquire(semaphore: &AtomicUsize) -> Option<Counted<'_>> {
+        semaphore.fetch_sub(1, Ordering::Relaxed);
+        Some(Counted { free: semaphore, leaks: LEAKS })
+    }
+
     fn available(semaphore: &AtomicUsize) -> usize {
         semaphore.load(Ordering::Relaxed)
     }
@@ -119,6 +132,8 @@ fn semaphore_that_loses_permits_is_caught() {
 
 /// A condition that does not look at what it waits for.
 struct NoCondition;
+
+impl Library for NoCondition {}
 
 impl ConditionBackend for NoCondition {
     type Pair = Mutex<Buffer>;
@@ -151,6 +166,8 @@ fn condition_that_does_not_wait_is_caught() {
 
 /// An event that is over after one turn of the executor, set or not.
 struct Impatient;
+
+impl Library for Impatient {}
 
 impl EventBackend for Impatient {
     type Event = ();

@@ -48,6 +48,8 @@ pub(crate) enum Until {
 /// What came of a slot.
 pub(crate) struct Run {
     pub(crate) flavour: Flavour,
+    /// Whether the backend lets nobody overtake.
+    pub(crate) fair: bool,
     pub(crate) outcome: SlotOutcome,
     /// Samples that the recorders took.
     pub(crate) recorded: u64,
@@ -99,7 +101,7 @@ pub(crate) fn run(
     });
     // Ordering: Relaxed, the tasks were joined.
     let (recorded, started) = (recorded.load(Ordering::Relaxed), started.load(Ordering::Relaxed));
-    Run { flavour, outcome, recorded, started }
+    Run { flavour, fair: true, outcome, recorded, started }
 }
 
 struct Counting {
