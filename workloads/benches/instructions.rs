@@ -12,7 +12,6 @@
 //! Each operation runs in a process of its own, twice: the difference between many operations and few is what one
 //! takes, so that starting up cancels. Only what a block measures is counted at all.
 #![forbid(unsafe_code)]
-#![allow(missing_docs, missing_debug_implementations, unreachable_pub, reason = "a program, not a library")]
 
 mod operations;
 
@@ -21,7 +20,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use operations::{OPERATIONS, Operation, Stopwatch};
+use operations::{Operation, Stopwatch, operations};
 
 /// Groups whose every arm is counted. The others would say the same once more, or cost too much time.
 const COUNTED: &[&str] = &[
@@ -77,11 +76,7 @@ fn main() -> ExitCode {
 
 /// Does one operation so many times: what callgrind looks at. Says how many it were.
 fn one(group: &str, arm: &str, n: &str) -> Result<ExitCode> {
-    let found = OPERATIONS
-        .iter()
-        .copied()
-        .flatten()
-        .find(|operation| operation.group == group && operation.arm == arm);
+    let found = operations().into_iter().find(|operation| operation.group == group && operation.arm == arm);
     let Some(operation) = found else { return Err(format!("no {group} of {arm}").into()) };
     let mut watch = Stopwatch::default();
     operation.start()(n.parse()?, &mut watch);
@@ -207,8 +202,8 @@ fn compiler() -> Result<String> {
 
 /// Counts everything, a process for each processor at a time.
 fn count_all() -> Result<Vec<Row>> {
-    let mut counted: Vec<&Operation> = Vec::new();
-    for operation in OPERATIONS.iter().copied().flatten() {
+    let mut counted: Vec<Operation> = Vec::new();
+    for operation in operations() {
         // A limit stands in several groups and is the same in all.
         let known = LIMITS.contains(&operation.arm) && counted.iter().any(|other| other.arm == operation.arm);
         if COUNTED.contains(&operation.group) && ARMS.contains(&operation.arm) && !known {

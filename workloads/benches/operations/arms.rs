@@ -93,3 +93,25 @@ impl AcquireMany for backends::tokio::Primitives {
         semaphore.acquire_many(n)
     }
 }
+
+/// A meeting point for a fixed number of tasks, phase after phase.
+pub trait BarrierBackend {
+    type Barrier: 'static;
+
+    fn new(parties: usize) -> Self::Barrier;
+
+    /// Waits until all have come; `true` for one of them.
+    fn wait(barrier: &Self::Barrier) -> impl Future<Output = bool>;
+}
+
+impl BarrierBackend for backends::tokio::Primitives {
+    type Barrier = tokio::sync::Barrier;
+
+    fn new(parties: usize) -> Self::Barrier {
+        tokio::sync::Barrier::new(parties)
+    }
+
+    async fn wait(barrier: &Self::Barrier) -> bool {
+        barrier.wait().await.is_leader()
+    }
+}

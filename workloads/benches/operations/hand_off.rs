@@ -1,9 +1,8 @@
 //! A lock that is wanted by every task of a FIFO executor and held for one turn, so that each release hands over.
 
-use std::future::Future;
-
 use workloads::backend::MutexBackend;
 
+use super::by_hand::Hand;
 use super::executor::{Executor, Yield};
 use super::{Block, forever};
 
@@ -24,17 +23,25 @@ pub fn hand_off<B: MutexBackend>(tasks: usize) -> Block {
         let mut executor = Executor::new((0..tasks).map(|_| task()));
         let unfinished = watch.measure(operations, || executor.run());
         assert_eq!(unfinished, 0, "a wake-up was lost");
-        assert_eq!(*executor_free(B::lock(mutex)), operations, "an update was lost");
+        assert_eq!(*Hand::new().poll_ready(B::lock(mutex)), operations, "an update was lost");
     })
 }
 
-/// The executor's own: as many turns as a hand-off takes (one to be granted, one to come back), and no lock.
+/// The executor's own share of a hand-off, without a lock: a turn to be granted it, and one to come back.
 pub fn turns_alone(tasks: usize) -> Block {
+    turns(tasks, 2)
+}
+
+/// One turn of the executor: what waiting once costs at least.
+pub fn turn_alone(tasks: usize) -> Block {
+    turns(tasks, 1)
+}
+
+fn turns(tasks: usize, turns: u64) -> Block {
     Box::new(move |n, watch| {
         let rounds = n.div_ceil(tasks as u64);
         let task = move || async move {
-            for _ in 0..rounds {
-                Yield::default().await;
+            for _ in 0..rounds * turns {
                 Yield::default().await;
             }
         };
@@ -42,8 +49,4 @@ pub fn turns_alone(tasks: usize) -> Block {
         let unfinished = watch.measure(rounds * tasks as u64, || executor.run());
         assert_eq!(unfinished, 0, "the executor lost a task");
     })
-}
-
-fn executor_free<F: Future>(future: F) -> F::Output {
-    super::by_hand::Hand::new().poll_ready(future)
 }

@@ -3,45 +3,63 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | the operations, generic over a backend | `mutex` `semaphore` `hand_off` `event` `condition` |
-//! | who takes part in which | the lists in this file |
-//! | what a rival must do beyond the backends' traits | `arms` |
+//! | the operations, generic over a backend | `mutex` `semaphore` `hand_off` `event` `condition` `barrier` `cancel` |
 //! | what nobody can beat | `limits` |
+//! | what a rival must do beyond the backends' traits | `arms` |
+//! | who takes part in which | `list` |
 //! | which part of a block counts | `stopwatch` |
 //! | polling | `by_hand` (one future), `executor` (many tasks) |
+//! | as criterion's benchmarks | `criterion` |
 //!
 //! An operation checks its own result outside the measured stretches: each measurement is a test.
-#![allow(dead_code, reason = "each bench uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "a room of many programs, each of which uses a part"
+)]
 
 mod arms;
+mod barrier;
 mod by_hand;
+mod cancel;
 mod condition;
+pub mod criterion;
 mod event;
 mod executor;
 mod hand_off;
 mod limits;
+mod list;
 mod mutex;
 mod semaphore;
 mod stopwatch;
 
+pub use list::{BACKENDS, operations};
 pub use stopwatch::Stopwatch;
 
 /// Does at least so many operations and measures them.
 pub type Block = Box<dyn FnMut(u64, &mut Stopwatch)>;
 
 /// One operation of one library.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Operation {
     /// What is done: `mutex/free`, `event/set/1000`.
     pub group: &'static str,
     /// Whose: a backend's name, or a limit's.
     pub arm: &'static str,
+    /// Whether it is a bound and no rival.
+    pub is_limit: bool,
     /// How many tasks or waiters; 0 where there is no such number.
     size: usize,
     start: fn(usize) -> Block,
 }
 
 impl Operation {
+    /// The first word of the group.
+    pub fn family(&self) -> &'static str {
+        self.group.split('/').next().unwrap_or_default()
+    }
+
     /// Its objects, made anew.
     pub fn start(&self) -> Block {
         (self.start)(self.size)
@@ -52,60 +70,3 @@ impl Operation {
 fn forever<T>(object: T) -> &'static T {
     Box::leak(Box::new(object))
 }
-
-/// Operations of a group, one for each backend named: `of!("mutex/free", 0, mutex::free: sync tokio)`.
-macro_rules! of {
-    ($group:literal, $size:expr, $room:ident::$operation:ident: $($backend:ident)*; $($limit:literal $bound:expr),*) => {
-        &[
-            $(Operation {
-                group: $group,
-                arm: workloads::backends::$backend::BACKEND.name,
-                size: $size,
-                start: $room::$operation::<workloads::backends::$backend::Primitives>,
-            },)*
-            $(Operation { group: $group, arm: $limit, size: $size, start: $bound },)*
-        ]
-    };
-}
-
-/// All operations, group by group.
-pub static OPERATIONS: &[&[Operation]] = &[
-    of!("mutex/free", 0, mutex::free: sync tokio;
-        "two CAS" limits::two_compare_and_swaps, "parking_lot" limits::parking_lot_pair,
-        "std" limits::std_pair),
-    of!("mutex/free_polled_once", 0, mutex::free_polled_once: sync tokio;
-        "two CAS" limits::two_compare_and_swaps),
-    of!("mutex/try_lock", 0, mutex::try_lock: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("mutex/owned", 0, mutex::owned: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("semaphore/free", 0, semaphore::free: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("semaphore/free_polled_once", 0, semaphore::free_polled_once: sync tokio;
-        "two CAS" limits::two_compare_and_swaps),
-    of!("semaphore/many", 0, semaphore::many: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("semaphore/try_acquire", 0, semaphore::try_acquire: sync tokio;
-        "two CAS" limits::two_compare_and_swaps),
-    of!("hand_off/2", 2, hand_off::hand_off: sync tokio; "turns alone" hand_off::turns_alone),
-    of!("hand_off/8", 8, hand_off::hand_off: sync tokio; "turns alone" hand_off::turns_alone),
-    of!("hand_off/64", 64, hand_off::hand_off: sync tokio; "turns alone" hand_off::turns_alone),
-    of!("hand_off/1000", 1_000, hand_off::hand_off: sync tokio; "turns alone" hand_off::turns_alone),
-    of!("event/wait_set", 0, event::wait_set: sync tokio; "one load" limits::one_load),
-    of!("event/set_clear", 0, event::set_clear: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("event/arm/1", 1, event::arm: sync tokio;),
-    of!("event/arm/100", 100, event::arm: sync tokio;),
-    of!("event/arm/1000", 1_000, event::arm: sync tokio;),
-    of!("event/arm/10000", 10_000, event::arm: sync tokio;),
-    of!("event/set/1", 1, event::set: sync tokio;),
-    of!("event/set/100", 100, event::set: sync tokio;),
-    of!("event/set/1000", 1_000, event::set: sync tokio;),
-    of!("event/set/10000", 10_000, event::set: sync tokio;),
-    of!("event/resume/1", 1, event::resume: sync tokio;),
-    of!("event/resume/100", 100, event::resume: sync tokio;),
-    of!("event/resume/1000", 1_000, event::resume: sync tokio;),
-    of!("event/resume/10000", 10_000, event::resume: sync tokio;),
-    of!("condition/free", 0, condition::free: sync tokio; "two CAS" limits::two_compare_and_swaps),
-    of!("condition/notify_one/1", 1, condition::notify_one: sync tokio;),
-    of!("condition/notify_one/100", 100, condition::notify_one: sync tokio;),
-    of!("condition/notify_one/1000", 1_000, condition::notify_one: sync tokio;),
-    of!("condition/notify_all/1", 1, condition::notify_all: sync tokio;),
-    of!("condition/notify_all/100", 100, condition::notify_all: sync tokio;),
-    of!("condition/notify_all/1000", 1_000, condition::notify_all: sync tokio;),
-];
