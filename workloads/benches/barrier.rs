@@ -1,7 +1,7 @@
 //! The phases of a barrier, beside a turn of the executor.
 //!
 //! `cargo bench -p workloads --bench barrier`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

@@ -1,7 +1,7 @@
 //! Waits that are given up at the head, in the middle and at the tail of a queue of 1,000.
 //!
 //! `cargo bench -p workloads --bench cancel`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

@@ -1,7 +1,7 @@
 //! The event, set and not: what a wait, a broadcast and a resumption cost each waiter.
 //!
 //! `cargo bench -p workloads --bench event`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

@@ -1,7 +1,7 @@
 //! A lock that goes from task to task, beside the executor's own turns.
 //!
 //! `cargo bench -p workloads --bench hand_off`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

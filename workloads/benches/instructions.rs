@@ -11,7 +11,7 @@
 //!
 //! Each operation runs in a process of its own, twice: the difference between many operations and few is what one
 //! takes, so that starting up cancels. Only what a block measures is counted at all.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

@@ -1,7 +1,7 @@
 //! The free lock, beside two compare-and-swaps and the blocking locks.
 //!
 //! `cargo bench -p workloads --bench mutex`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

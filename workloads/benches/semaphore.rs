@@ -1,7 +1,7 @@
 //! The free semaphore, beside two compare-and-swaps.
 //!
 //! `cargo bench -p workloads --bench semaphore`; what is measured stands in `operations/`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod operations;
 

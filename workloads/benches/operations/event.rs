@@ -7,7 +7,7 @@ use std::pin::Pin;
 use workloads::backend::EventBackend;
 
 use super::by_hand::Hand;
-use super::{Block, Stopwatch, forever};
+use super::{Block, Stopwatch, forever, wakers};
 
 /// Waits at least in one stretch, so that reading the clock does not count: where an event has fewer waiters
 /// there are as many events.
@@ -84,13 +84,13 @@ fn broadcast<B: EventBackend>(waiters: usize, measured: Part) -> Block {
                     }
                 }
             });
-            let before = hand.wakes();
+            let before = wakers::wakes();
             part(watch, measured == Part::Set, waits_per_stretch, || {
                 for event in &events {
                     B::set(black_box(event));
                 }
             });
-            assert!(hand.wakes() - before >= 1, "nobody was woken");
+            assert_eq!(wakers::wakes() - before, waits_per_stretch, "each is woken, and once");
             part(watch, measured == Part::Resume, waits_per_stretch, || {
                 for slot in &mut waits {
                     assert!(poll(slot, &hand), "a wait that was let go is not over");

@@ -1,34 +1,13 @@
-//! A FIFO executor on one thread, as cheap as safe code makes it, so that what is measured on it is the primitive.
+//! A FIFO executor on one thread, as cheap as can be, so that what is measured on it is the primitive.
 //!
-//! A turn is a pop from a queue in thread-local storage and a poll; a wake-up is a push to it. Wakers are
-//! reference-counted, as those of real executors are: what a primitive spends on cloning and dropping them is
-//! its own cost. Nothing of the primitives is known here.
+//! A turn is a pop from a queue in the thread's own memory and a poll; a wake-up is a push to it. Nothing of the
+//! primitives is known here.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
-thread_local! {
-    static READY: RefCell<VecDeque<usize>> = const { RefCell::new(VecDeque::new()) };
-}
-
-/// Puts its task at the end of the queue.
-struct TaskWaker {
-    index: usize,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        READY.with_borrow_mut(|ready| ready.push_back(self.index));
-    }
-}
+use super::wakers;
 
 struct Task<F> {
     future: Pin<Box<F>>,
@@ -47,22 +26,20 @@ impl<F: Future<Output = ()>> Executor<F> {
     pub fn new(futures: impl Iterator<Item = F>) -> Self {
         let tasks: Vec<_> = futures
             .enumerate()
-            .map(|(index, future)| {
-                let waker = Waker::from(Arc::new(TaskWaker { index }));
-                Task { future: Box::pin(future), waker, done: false }
+            .map(|(index, future)| Task {
+                future: Box::pin(future),
+                waker: wakers::queueing(index),
+                done: false,
             })
             .collect();
-        READY.with_borrow_mut(|ready| {
-            ready.clear();
-            ready.extend(0..tasks.len());
-        });
+        wakers::start_with(0..tasks.len());
         Self { unfinished: tasks.len(), tasks }
     }
 
     /// Runs until no task is ready, and says how many are not finished. The futures of those that are stay where
     /// they are until the executor is dropped: freeing memory is no part of a turn.
     pub fn run(&mut self) -> usize {
-        while let Some(index) = READY.with_borrow_mut(VecDeque::pop_front) {
+        while let Some(index) = wakers::next() {
             let task = &mut self.tasks[index];
             if task.done {
                 continue;

@@ -8,7 +8,8 @@ use workloads::backends;
 
 use super::arms::{AcquireMany, BarrierBackend, LockOwned, TryAcquire, TryLock};
 use super::limits::{one_load, parking_lot_pair, std_pair, two_compare_and_swaps};
-use super::{Block, Operation, barrier, cancel, condition, event, hand_off, mutex, semaphore};
+use super::sizes::Sizes;
+use super::{Block, Operation, barrier, cancel, condition, event, hand_off, mutex, semaphore, sizes};
 
 /// Hands the modules of all backends that differ in their code to another macro, ours first.
 macro_rules! each_backend {
@@ -22,21 +23,21 @@ macro_rules! names {
 /// The backends, ours first.
 pub const BACKENDS: &[&workloads::Backend] = each_backend!(names());
 
-/// `parts!((SomeTrait room::operation) …)`: the operation of each backend that implements the trait.
+/// `parts!((SomeTrait Part: room::operation) …)`: the operation of each backend that implements the trait.
 ///
 /// Whether a type implements a trait is asked of name resolution: a constant of the type itself, there under a bound
 /// only, goes before that of a trait which every type implements.
 macro_rules! parts {
-    (($family:ident $room:ident::$operation:ident) $($backend:ident)+) => {{
+    (($family:ident $part:ty: $room:ident::$operation:ident) $($backend:ident)+) => {{
         struct On<B>(std::marker::PhantomData<B>);
         trait Lacks {
-            const START: Option<Start> = None;
+            const PART: Option<$part> = None;
         }
         impl<B> Lacks for On<B> {}
         impl<B: $family> On<B> {
-            const START: Option<Start> = Some($room::$operation::<B>);
+            const PART: Option<$part> = Some($room::$operation::<B>);
         }
-        &[$((backends::$backend::BACKEND.name, On::<backends::$backend::Primitives>::START)),+]
+        &[$((backends::$backend::BACKEND.name, On::<backends::$backend::Primitives>::PART)),+]
     }};
 }
 
@@ -46,18 +47,20 @@ macro_rules! group {
         Group {
             name: $name,
             size: $size,
-            parts: each_backend!(parts ($family $room::$operation)),
+            parts: each_backend!(parts ($family Start: $room::$operation)),
             limits: &[$($limit),*],
         }
     };
 }
 
 type Start = fn(usize) -> Block;
+/// Each backend's name with its part, where it has one.
+type Parts<P> = &'static [(&'static str, Option<P>)];
 
 struct Group {
     name: &'static str,
     size: usize,
-    parts: &'static [(&'static str, Option<Start>)],
+    parts: Parts<Start>,
     limits: &'static [(&'static str, Start)],
 }
 
@@ -109,6 +112,38 @@ static GROUPS: &[Group] = &[
     group!("cancel/head", 0, MutexBackend, cancel::head, TWO_CAS),
     group!("cancel/middle", 0, MutexBackend, cancel::middle, TWO_CAS),
     group!("cancel/tail", 0, MutexBackend, cancel::tail, TWO_CAS),
+];
+
+/// Sizes of one kind of primitive and of the future that waits for it.
+pub struct SizesOf {
+    pub what: &'static str,
+    pub parts: Parts<fn() -> Sizes>,
+    /// What ours must not be larger than.
+    pub target: Option<Sizes>,
+}
+
+/// Sizes of everything.
+pub const SIZES: &[SizesOf] = &[
+    SizesOf {
+        what: "Mutex, less its value",
+        parts: each_backend!(parts (MutexBackend fn() -> Sizes: sizes::mutex)),
+        target: Some([40, 96]),
+    },
+    SizesOf {
+        what: "Semaphore",
+        parts: each_backend!(parts (SemaphoreBackend fn() -> Sizes: sizes::semaphore)),
+        target: None,
+    },
+    SizesOf {
+        what: "Event",
+        parts: each_backend!(parts (EventBackend fn() -> Sizes: sizes::event)),
+        target: None,
+    },
+    SizesOf {
+        what: "Barrier",
+        parts: each_backend!(parts (BarrierBackend fn() -> Sizes: sizes::barrier)),
+        target: None,
+    },
 ];
 
 /// All operations, group by group; in each the limits first, then ours, then the rivals.

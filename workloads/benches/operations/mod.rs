@@ -7,8 +7,9 @@
 //! | what nobody can beat | `limits` |
 //! | what a rival must do beyond the backends' traits | `arms` |
 //! | who takes part in which | `list` |
+//! | how large things are | `sizes` |
 //! | which part of a block counts | `stopwatch` |
-//! | polling | `by_hand` (one future), `executor` (many tasks) |
+//! | polling | `by_hand` (one future), `executor` (many tasks), `wakers` |
 //! | as criterion's benchmarks | `criterion` |
 //!
 //! An operation checks its own result outside the measured stretches: each measurement is a test.
@@ -32,9 +33,11 @@ mod limits;
 mod list;
 mod mutex;
 mod semaphore;
+pub mod sizes;
 mod stopwatch;
+mod wakers;
 
-pub use list::{BACKENDS, operations};
+pub use list::{BACKENDS, SIZES, operations};
 pub use stopwatch::Stopwatch;
 
 /// Does at least so many operations and measures them.
