@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::arms::BarrierBackend;
+use workloads::backend::BarrierBackend;
+
 use super::executor::Executor;
 use super::{Block, forever};
 

@@ -3,17 +3,19 @@
 //! A backend takes part where it implements the trait that the operation is generic over, so a new one is a word in
 //! `each_backend!` and nothing else.
 
-use workloads::backend::{ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend};
-use workloads::backends;
+use workloads::backend::{
+    BarrierBackend, ConditionBackend, EventBackend, MutexBackend, SemaphoreBackend, WeightedSemaphoreBackend,
+};
+use workloads::{Backend, backends};
 
-use super::arms::{AcquireMany, BarrierBackend, LockOwned, TryAcquire, TryLock};
+use super::arms::LockOwned;
 use super::limits::{one_load, parking_lot_pair, std_pair, two_compare_and_swaps};
 use super::sizes::Sizes;
 use super::{Block, Operation, barrier, cancel, condition, event, hand_off, mutex, semaphore, sizes};
 
 /// Hands the modules of all backends that differ in their code to another macro, ours first.
 macro_rules! each_backend {
-    ($macro:ident $argument:tt) => { $macro!($argument sync tokio) };
+    ($macro:ident $argument:tt) => { $macro!($argument sync tokio async_lock asyncband saa futures_intrusive maitake_sync futures) };
 }
 
 macro_rules! names {
@@ -21,7 +23,7 @@ macro_rules! names {
 }
 
 /// The backends, ours first.
-pub const BACKENDS: &[&workloads::Backend] = each_backend!(names());
+pub const BACKENDS: &[&Backend] = each_backend!(names());
 
 /// `parts!((SomeTrait Part: room::operation) …)`: the operation of each backend that implements the trait.
 ///
@@ -31,11 +33,11 @@ macro_rules! parts {
     (($family:ident $part:ty: $room:ident::$operation:ident) $($backend:ident)+) => {{
         struct On<B>(std::marker::PhantomData<B>);
         trait Lacks {
-            const PART: Option<$part> = None;
+            const PART: Option<Part<$part>> = None;
         }
         impl<B> Lacks for On<B> {}
         impl<B: $family> On<B> {
-            const PART: Option<$part> = Some($room::$operation::<B>);
+            const PART: Option<Part<$part>> = Some(Part { of: $room::$operation::<B>, most: B::LIMITS.tasks });
         }
         &[$((backends::$backend::BACKEND.name, On::<backends::$backend::Primitives>::PART)),+]
     }};
@@ -55,7 +57,14 @@ macro_rules! group {
 
 type Start = fn(usize) -> Block;
 /// Each backend's name with its part, where it has one.
-type Parts<P> = &'static [(&'static str, Option<P>)];
+type Parts<P> = &'static [(&'static str, Option<Part<P>>)];
+
+#[derive(Clone, Copy)]
+pub struct Part<P> {
+    pub of: P,
+    /// Tasks or waiters that the backend takes at most.
+    most: usize,
+}
 
 struct Group {
     name: &'static str,
@@ -74,12 +83,12 @@ const TURN: (&str, Start) = ("turn alone", hand_off::turn_alone);
 static GROUPS: &[Group] = &[
     group!("mutex/free", 0, MutexBackend, mutex::free, TWO_CAS, PARKING_LOT, STD),
     group!("mutex/free_polled_once", 0, MutexBackend, mutex::free_polled_once, TWO_CAS, PARKING_LOT, STD),
-    group!("mutex/try_lock", 0, TryLock, mutex::try_lock, TWO_CAS, PARKING_LOT, STD),
+    group!("mutex/try_lock", 0, MutexBackend, mutex::try_lock, TWO_CAS, PARKING_LOT, STD),
     group!("mutex/owned", 0, LockOwned, mutex::owned, TWO_CAS),
     group!("semaphore/free", 0, SemaphoreBackend, semaphore::free, TWO_CAS),
     group!("semaphore/free_polled_once", 0, SemaphoreBackend, semaphore::free_polled_once, TWO_CAS),
-    group!("semaphore/many", 0, AcquireMany, semaphore::many, TWO_CAS),
-    group!("semaphore/try_acquire", 0, TryAcquire, semaphore::try_acquire, TWO_CAS),
+    group!("semaphore/many", 0, WeightedSemaphoreBackend, semaphore::many, TWO_CAS),
+    group!("semaphore/try_acquire", 0, SemaphoreBackend, semaphore::try_acquire, TWO_CAS),
     group!("hand_off/2", 2, MutexBackend, hand_off::hand_off, TURNS),
     group!("hand_off/8", 8, MutexBackend, hand_off::hand_off, TURNS),
     group!("hand_off/64", 64, MutexBackend, hand_off::hand_off, TURNS),
@@ -151,7 +160,8 @@ pub fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for &Group { name: group, size, parts, limits } in GROUPS {
         let limits = limits.iter().map(|&(arm, start)| (arm, start, true));
-        let parts = parts.iter().filter_map(|&(arm, start)| Some((arm, start?, false)));
+        let parts = parts.iter().filter_map(|&(arm, part)| Some((arm, part?)));
+        let parts = parts.filter(|(_, part)| size <= part.most).map(|(arm, part)| (arm, part.of, false));
         for (arm, start, is_limit) in limits.chain(parts) {
             operations.push(Operation { group, arm, is_limit, size, start });
         }

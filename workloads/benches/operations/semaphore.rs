@@ -5,9 +5,8 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::task::Poll;
 
-use workloads::backend::SemaphoreBackend;
+use workloads::backend::{SemaphoreBackend, WeightedSemaphoreBackend};
 
-use super::arms::{AcquireMany, TryAcquire};
 use super::by_hand::Hand;
 use super::{Block, forever};
 
@@ -47,7 +46,7 @@ pub fn free_polled_once<B: SemaphoreBackend>(_size: usize) -> Block {
 }
 
 /// Acquire and release three permits at once.
-pub fn many<B: AcquireMany>(_size: usize) -> Block {
+pub fn many<B: WeightedSemaphoreBackend>(_size: usize) -> Block {
     let (semaphore, hand) = (forever(B::new(PERMITS)), Hand::new());
     Box::new(move |n, watch| {
         watch.measure(n, || {
@@ -62,12 +61,12 @@ pub fn many<B: AcquireMany>(_size: usize) -> Block {
 }
 
 /// `try_acquire` and release.
-pub fn try_acquire<B: TryAcquire>(_size: usize) -> Block {
+pub fn try_acquire<B: SemaphoreBackend>(_size: usize) -> Block {
     let semaphore = forever(B::new(PERMITS));
     Box::new(move |n, watch| {
         watch.measure(n, || {
             for _ in 0..n {
-                assert!(B::try_pair(black_box(semaphore)), "a free permit was not had");
+                black_box(&B::try_acquire(black_box(semaphore)).expect("there are five"));
             }
         });
         assert_eq!(B::available(semaphore), PERMITS, "permits were lost");

@@ -2,9 +2,8 @@
 
 use std::mem::{size_of, size_of_val};
 
-use workloads::backend::{EventBackend, MutexBackend, SemaphoreBackend};
+use workloads::backend::{BarrierBackend, EventBackend, MutexBackend, SemaphoreBackend};
 
-use super::arms::BarrierBackend;
 use super::{BACKENDS, SIZES};
 
 /// Two figures: the primitive, and the future of a wait for it.
@@ -39,8 +38,8 @@ pub fn table() -> String {
         format!("| bytes: primitive / future | {} | target | met |\n|{columns}\n", names.join(" | "));
     for of in SIZES {
         let mut row = vec![of.what.to_owned()];
-        row.extend(of.parts.iter().map(|(_, sizes)| sizes.map_or("–".to_owned(), |sizes| text(sizes()))));
-        let ours = of.parts[0].1.map(|sizes| sizes());
+        row.extend(of.parts.iter().map(|(_, part)| part.map_or("–".to_owned(), |part| text((part.of)()))));
+        let ours = of.parts[0].1.map(|part| (part.of)());
         let met = ours.zip(of.target).map(|(ours, target)| ours[0] <= target[0] && ours[1] <= target[1]);
         row.push(of.target.map_or("–".to_owned(), |target| format!("≤ {}", text(target))));
         row.push(met.map_or("–", |met| if met { "yes" } else { "no" }).to_owned());
