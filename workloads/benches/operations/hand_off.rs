@@ -1,4 +1,7 @@
 //! A lock that is wanted by every task of a FIFO executor and held for one turn, so that each release hands over.
+//!
+//! An unfair lock does something else here: who releases it takes it again before anybody else is polled, and the
+//! others look in vain. Its figure is the price of a lock and of those looks, not of a hand-off.
 
 use workloads::backend::MutexBackend;
 

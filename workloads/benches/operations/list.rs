@@ -37,7 +37,7 @@ macro_rules! parts {
         }
         impl<B> Lacks for On<B> {}
         impl<B: $family> On<B> {
-            const PART: Option<Part<$part>> = Some(Part { of: $room::$operation::<B>, most: B::LIMITS.tasks });
+            const PART: Option<Part<$part>> = Some(Part { of: $room::$operation::<B>, composed: B::COMPOSED, most: B::LIMITS.tasks });
         }
         &[$((backends::$backend::BACKEND.name, On::<backends::$backend::Primitives>::PART)),+]
     }};
@@ -62,6 +62,8 @@ type Parts<P> = &'static [(&'static str, Option<Part<P>>)];
 #[derive(Clone, Copy)]
 pub struct Part<P> {
     pub of: P,
+    /// How the primitive was put together, where the library lacks it.
+    composed: Option<&'static str>,
     /// Tasks or waiters that the backend takes at most.
     most: usize,
 }
@@ -159,11 +161,14 @@ pub const SIZES: &[SizesOf] = &[
 pub fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for &Group { name: group, size, parts, limits } in GROUPS {
-        let limits = limits.iter().map(|&(arm, start)| (arm, start, true));
-        let parts = parts.iter().filter_map(|&(arm, part)| Some((arm, part?)));
-        let parts = parts.filter(|(_, part)| size <= part.most).map(|(arm, part)| (arm, part.of, false));
-        for (arm, start, is_limit) in limits.chain(parts) {
-            operations.push(Operation { group, arm, is_limit, size, start });
+        for &(arm, start) in limits {
+            operations.push(Operation { group, arm, is_limit: true, composed: None, size, start });
+        }
+        for &(arm, part) in parts {
+            let Some(Part { of: start, composed, most }) = part else { continue };
+            if size <= most {
+                operations.push(Operation { group, arm, is_limit: false, composed, size, start });
+            }
         }
     }
     operations

@@ -52,6 +52,8 @@ pub struct Operation {
     pub arm: &'static str,
     /// Whether it is a bound and no rival.
     pub is_limit: bool,
+    /// How the primitive was put together, where the library lacks it.
+    pub composed: Option<&'static str>,
     /// How many tasks or waiters; 0 where there is no such number.
     size: usize,
     start: fn(usize) -> Block,

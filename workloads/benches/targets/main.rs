@@ -111,7 +111,7 @@ fn main() {
             )
         );
     }
-    print!("\n{}", operations::sizes::table());
+    print!("{}\n{}", table::composed(&cells), operations::sizes::table());
     watched_rows(options.plan);
 }
 

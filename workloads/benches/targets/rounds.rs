@@ -12,6 +12,8 @@ use crate::operations::{Block, Operation, Stopwatch};
 
 /// Blocks in a slot.
 const BLOCKS: usize = 5;
+/// Slots that the blocks of one may take together.
+const PATIENCE: u32 = 4;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +44,16 @@ impl Cell {
     /// One slot. Its objects are made anew: where they happen to lie in memory makes some per cent of difference,
     /// which must be noise of the rounds and no bias of a whole run. The figure is that of the median block, so
     /// that one during which somebody else had the processor does not count.
-    fn visit(&self) -> f64 {
+    fn visit(&self, slot: Duration) -> f64 {
         let mut block = self.operation.start();
-        let blocks = [(); BLOCKS].map(|()| {
+        let mut blocks = Vec::with_capacity(BLOCKS);
+        let start = Instant::now();
+        // An arm that is slower than a block by orders of magnitude makes do with fewer.
+        while blocks.is_empty() || (blocks.len() < BLOCKS && start.elapsed() < slot * PATIENCE) {
             let mut watch = Stopwatch::default();
             block(self.n, &mut watch);
-            watch.ns_per_operation()
-        });
+            blocks.push(watch.ns_per_operation());
+        }
         median(&blocks).expect("there are some")
     }
 
@@ -58,7 +63,12 @@ impl Cell {
         let mut block = self.operation.start();
         loop {
             // The least of several: what an interruption adds says nothing about the operation.
-            let took = (0..BLOCKS).map(|_| wall(&mut block, self.n)).min().expect("there are some");
+            let mut took = wall(&mut block, self.n);
+            for _ in 1..BLOCKS {
+                if took < slot * PATIENCE {
+                    took = took.min(wall(&mut block, self.n));
+                }
+            }
             if took >= target / 4 {
                 let scale = target.as_secs_f64() / took.as_secs_f64();
                 #[expect(
@@ -102,7 +112,7 @@ pub(crate) fn measure(plan: Plan, cells: &mut [Cell], mut before_visit: impl FnM
             for place in order {
                 let cell = &mut group[place];
                 before_visit(cell);
-                let ns = cell.visit();
+                let ns = cell.visit(plan.slot);
                 if round > 0 {
                     cell.ns.push(ns);
                 }

@@ -8,6 +8,8 @@ use crate::rounds::Cell;
 
 const CONFIDENCE: f64 = 0.95;
 const NONE: &str = "–";
+/// Times from here on are written in a larger unit.
+const LARGE_NS: f64 = 10_000.0;
 
 /// Estimate and interval; an estimate without its interval says too much.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,10 @@ impl Figure {
 
 /// The heading of the table.
 pub(crate) fn head() -> String {
-    let rivals: Vec<&str> = BACKENDS[1..].iter().map(|backend| backend.name).collect();
+    let rivals: Vec<String> = BACKENDS[1..]
+        .iter()
+        .map(|backend| format!("{}{}", backend.name, if backend.fair { "" } else { " (unfair)" }))
+        .collect();
     let columns = 7 + rivals.len();
     format!(
         "| ns an operation | limit | sync | sync / limit | sync / itself | {} | target | met |\n|{}\n",
@@ -88,12 +93,33 @@ pub(crate) fn row(title: &str, arms: &[Cell], limit: Option<&str>, bound: Option
     format!("| {} |\n", row.join(" | "))
 }
 
-/// A rival's time, and how many times ours it is.
+/// A rival's time, how many times ours it is (or ≈, where this run cannot tell them apart), and * where its primitive
+/// is composed.
 fn beside(rival: &Cell, ours: &Cell) -> String {
-    let (Some(ns), Some(ratio)) = (Figure::of(&rival.ns), Figure::of_ratio(rival, ours)) else {
+    let (Some(Figure { value: ns, .. }), Some(ratio)) =
+        (Figure::of(&rival.ns), Figure::of_ratio(rival, ours))
+    else {
         return NONE.to_owned();
     };
-    format!("{:.1} ({} ×)", ns.value, ratio.text(2))
+    let time = if ns < LARGE_NS { format!("{ns:.1}") } else { results::format_ns(ns) };
+    let [low, high] = ratio.interval;
+    let times = if low <= 1.0 && 1.0 <= high { "≈".to_owned() } else { results::format_ratio(ratio.value) };
+    let mark = if rival.operation.composed.is_some() { "*" } else { "" };
+    format!("{time} ({times}){mark}")
+}
+
+/// What the rivals' stars stand for.
+pub(crate) fn composed(cells: &[Cell]) -> String {
+    let mut notes: Vec<String> = Vec::new();
+    for Cell { operation, .. } in cells {
+        if let Some(parts) = operation.composed {
+            let note = format!("{}'s {} of {parts}", operation.arm, operation.family());
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    format!("\n\\* composed, as users of the library do: {}.\n", notes.join("; "))
 }
 
 /// What being watched adds to a call.
@@ -104,8 +130,8 @@ pub(crate) fn difference(
     calls: f64,
     bound_ns: f64,
 ) -> String {
-    // Differences have no logarithm where they are negative, so they are shifted to where they all have one and
-    // back: the estimate is of the ratio, from which the difference follows at the median of the unwatched.
+    // A difference has no logarithm where it is negative: the estimate is of the ratio, from which the difference
+    // follows.
     let ratios: Vec<f64> = watched.iter().zip(unwatched).map(|(with, without)| with / without).collect();
     let (Some(ratio), Some(without)) = (Figure::of(&ratios), Figure::of(unwatched)) else {
         return String::new();
