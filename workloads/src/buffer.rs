@@ -18,7 +18,8 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// An empty one.
+    pub fn new(capacity: usize) -> Self {
         // Places beyond these are allocated when they are first used.
         const RESERVED: usize = 4096;
         let items = VecDeque::with_capacity(capacity.min(RESERVED));
