@@ -219,9 +219,14 @@ impl LockedQueue<'_> {
         self.word & FLAG != 0
     }
 
+    /// Sets the flag, for all to see at once: whoever is let go because of it finds it set, though the list is still
+    /// locked.
     #[inline]
     pub(crate) fn set_flag(&mut self) {
         self.word |= FLAG;
+        // Ordering: Release pairs with the Acquire of `Event::is_set` and `Permits::is_closed`. A plain store will do, as
+        // for the unlock (Q1).
+        store_over(&self.queue.word, self.word | LOCKED);
     }
 
     #[inline]

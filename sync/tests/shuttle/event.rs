@@ -124,3 +124,26 @@ fn nobody_sleeps_through_the_last_set() {
         assert_eq!(event.statistics().waiting, 0);
     });
 }
+
+/// Polls that nobody asked for find their wait over while `set` is still at the list: the event is set by then.
+#[test]
+fn who_was_let_go_finds_it_set() {
+    check(|| {
+        let event = Arc::new(Event::new());
+        let waiters: Vec<_> = (0..3)
+            .map(|_| {
+                let (mut waiter, event) = (waiting(&event), Arc::clone(&event));
+                thread::spawn(move || {
+                    while poll_once(waiter.as_mut()).is_pending() {
+                        thread::yield_now();
+                    }
+                    assert!(event.is_set(), "let go, and it is not set");
+                })
+            })
+            .collect();
+        event.set();
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+    });
+}

@@ -190,8 +190,10 @@ fn close_ends_every_request_and_loses_no_permit() {
                     } else {
                         Some(wait_for(semaphore.acquire_many(n)))
                     };
-                    if let Some(Ok(permit)) = permit {
-                        counted.hold_permit(permit);
+                    match permit {
+                        Some(Ok(permit)) => counted.hold_permit(permit),
+                        Some(Err(_)) => assert!(semaphore.is_closed(), "closed, and then it is not"),
+                        None => {}
                     }
                 }
             }
