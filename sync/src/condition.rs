@@ -280,11 +280,25 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
     }
 
     /// Notifies the `n` longest waiters, or as many as there are.
+    #[inline]
     pub fn notify(&self, n: usize) {
+        if trace::is_verbose() {
+            self.notify_watched(n);
+        } else {
+            self.pass_on(n);
+        }
+    }
+
+    #[cold]
+    fn notify_watched(&self, n: usize) {
         let span = Call::notify(self.condition.object(), self.hold.task());
+        span.finish(self.pass_on(n));
+    }
+
+    #[inline]
+    fn pass_on(&self, n: usize) -> usize {
         // Whoever must hear it joined under the lock that we hold, so a look without the queue's lock sees them.
-        let moved = if self.condition.queue.has_waiters() { self.condition.transfer(n) } else { 0 };
-        span.finish(moved);
+        if self.condition.queue.has_waiters() { self.condition.transfer(n) } else { 0 }
     }
 
     /// Notifies every waiter.

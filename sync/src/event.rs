@@ -67,24 +67,56 @@ impl Event {
     }
 
     /// Sets the event, and lets go every task that waits. On a set event it changes nothing.
+    #[inline]
     pub fn set(&self) {
+        if trace::is_verbose() {
+            self.set_watched();
+        } else if !self.try_set_free() {
+            self.set_waiters_free();
+        }
+    }
+
+    #[cold]
+    fn set_watched(&self) {
         let span = Call::set(self.object());
         let woken = if self.try_set_free() { 0 } else { self.set_waiters_free() };
         span.finish(woken);
     }
 
     /// Makes the event unset; tasks that wait from now on wait for the next [`set`](Self::set).
+    #[inline]
     pub fn clear(&self) {
+        if trace::is_verbose() {
+            self.clear_watched();
+        } else {
+            self.unset();
+        }
+    }
+
+    #[cold]
+    fn clear_watched(&self) {
         let span = Call::clear(self.object());
+        self.unset();
+        span.finish(0);
+    }
+
+    #[inline]
+    fn unset(&self) {
+        let mut word = self.queue.load(Ordering::Relaxed);
         loop {
-            let word = self.queue.load_unlocked();
-            // Ordering: Relaxed on failure and Acquire on success: who clears has seen what came before the `set`
-            // whose mark it takes away, and hands it on with the Release of the next one.
-            if word & FLAG == 0 || self.queue.exchange(word, word & !FLAG, Ordering::Acquire).is_ok() {
-                break;
+            if word & LOCKED != 0 {
+                word = self.queue.load_unlocked();
+            }
+            if word & FLAG == 0 {
+                return;
+            }
+            // Ordering: Acquire: who clears has seen what came before the `set` whose mark it takes away, and hands it on
+            // with the Release of the next one.
+            match self.queue.exchange(word, word & !FLAG, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(seen) => word = seen,
             }
         }
-        span.finish(0);
     }
 
     /// Whether it is set.

@@ -13,7 +13,7 @@ use crate::error::TryLockError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Taken};
 use crate::statistics::MutexStatistics;
-use crate::trace::{self, Attempt, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Hold, Kind, Label, Object, Request, Site};
 
 pub use futures::{Lock, LockOwned};
 pub use guards::{MutexGuard, OwnedMutexGuard};
@@ -210,19 +210,12 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     fn try_take(&self, site: Site) -> Result<Hold, TryLockError> {
-        let attempt = Attempt::begin(Request { object: self.object(), permits: 1, site }, None);
-        match self.permits.try_take_only() {
-            Ok(()) => {
-                let taken = Taken(&self.permits, 1);
-                let hold = attempt.granted();
-                taken.keep();
-                Ok(hold)
-            }
-            Err(_) => {
-                attempt.refused();
-                Err(TryLockError::new())
-            }
-        }
+        let taken = if trace::is_verbose() {
+            self.permits.try_take_watched(Request { object: self.object(), permits: 1, site })
+        } else {
+            self.permits.try_take_only().map(|()| Hold::none())
+        };
+        taken.map_err(|_| TryLockError::new())
     }
 
     #[inline]

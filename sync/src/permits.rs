@@ -111,6 +111,29 @@ impl Permits {
         }
     }
 
+    /// Takes what `request` asks for if it is free and nobody waits, within an `acquire` span.
+    #[cold]
+    pub(crate) fn try_take_watched(&self, request: Request<'_>) -> Result<Hold, Refusal> {
+        let attempt = Attempt::begin(request, None);
+        match self.try_take(request.permits) {
+            Ok(()) => {
+                // They go back should the subscriber panic.
+                let taken = Taken(self, request.permits as usize);
+                let hold = attempt.granted();
+                taken.keep();
+                Ok(hold)
+            }
+            Err(Refusal::Closed) => {
+                attempt.closed();
+                Err(Refusal::Closed)
+            }
+            Err(Refusal::Busy) => {
+                attempt.refused();
+                Err(Refusal::Busy)
+            }
+        }
+    }
+
     /// Puts `n` permits back, and hands them to those who wait. Returns how many waiters were let go, or
     /// `None`, with nothing changed, where there would be more than [`Permits::MAX`].
     #[inline]

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use crate::blocking;
 use crate::error::{AcquireError, TryAcquireError};
 use crate::loom::const_fn;
-use crate::permits::{Acquisition, Permits, Refusal, Taken};
+use crate::permits::{Acquisition, Permits, Refusal};
 use crate::statistics::SemaphoreStatistics;
-use crate::trace::{self, Attempt, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Hold, Kind, Label, Object, Request, Site};
 
 use acquiring::acquiring_methods;
 pub use bounded::BoundedSemaphore;
@@ -119,23 +119,15 @@ impl Semaphore {
 
     #[inline]
     fn try_take(&self, n: u32, site: Site) -> Result<Hold, TryAcquireError> {
-        let attempt = Attempt::begin(Request { object: self.object(), permits: n, site }, None);
-        match self.permits.try_take(n) {
-            Ok(()) => {
-                let taken = Taken(&self.permits, n as usize);
-                let hold = attempt.granted();
-                taken.keep();
-                Ok(hold)
-            }
-            Err(Refusal::Closed) => {
-                attempt.closed();
-                Err(TryAcquireError::Closed)
-            }
-            Err(Refusal::Busy) => {
-                attempt.refused();
-                Err(TryAcquireError::NoPermits)
-            }
-        }
+        let taken = if trace::is_verbose() {
+            self.permits.try_take_watched(Request { object: self.object(), permits: n, site })
+        } else {
+            self.permits.try_take(n).map(|()| Hold::none())
+        };
+        taken.map_err(|refusal| match refusal {
+            Refusal::Closed => TryAcquireError::Closed,
+            Refusal::Busy => TryAcquireError::NoPermits,
+        })
     }
 
     #[inline]
