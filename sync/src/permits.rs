@@ -58,7 +58,8 @@ impl Permits {
     #[inline]
     pub(crate) fn take_free(&self, n: u32) -> bool {
         let mut word = self.queue.load(Ordering::Relaxed);
-        while word & (LOCKED | FLAG | WAITING) == 0 && word >> COUNT_SHIFT >= n as usize {
+        // The bits below the count are clear, so whole words compare as their counts do.
+        while word & (LOCKED | FLAG | WAITING) == 0 && word >= n as usize * ONE {
             // Ordering: Acquire pairs with the Release of `try_release` and of the queue's unlock; we see what was
             // done under these permits before.
             match self.queue.exchange(word, word - n as usize * ONE, Ordering::Acquire) {
@@ -138,17 +139,22 @@ impl Permits {
     /// `None`, with nothing changed, where there would be more than [`Permits::MAX`].
     #[inline]
     pub(crate) fn try_release(&self, n: usize) -> Option<usize> {
+        if n > Self::MAX { None } else { self.put(n) }
+    }
+
+    /// As `try_release`, for no more than [`Permits::MAX`].
+    #[inline]
+    fn put(&self, n: usize) -> Option<usize> {
         let mut word = self.queue.load(Ordering::Relaxed);
         loop {
             if word & (LOCKED | WAITING) != 0 {
                 return self.release_to_waiters(n);
             }
-            if n > Self::MAX - (word >> COUNT_SHIFT) {
-                return None;
-            }
+            // The count has the highest bits, so that it overflows when the word does.
+            let new = word.checked_add(n * ONE)?;
             // Ordering: Release pairs with the Acquire of `take_free` and of the queue's lock; the next owner sees
             // what we did.
-            match self.queue.exchange(word, word + n * ONE, Ordering::Release) {
+            match self.queue.exchange(word, new, Ordering::Release) {
                 Ok(_) => return Some(0),
                 Err(seen) => word = seen,
             }
@@ -159,7 +165,7 @@ impl Permits {
     /// a destructor has nobody to tell.
     #[inline]
     pub(crate) fn release(&self, n: usize) -> usize {
-        self.try_release(n).unwrap_or(0)
+        self.put(n).unwrap_or(0)
     }
 
     #[cold]
@@ -225,10 +231,17 @@ impl Permits {
     #[inline]
     pub(crate) fn give_back_only(&self, object: Object<'_>, hold: &Hold) {
         if trace::is_watched() {
-            self.give_back_watched(1, object, *hold);
+            self.give_back_only_watched(object, *hold);
         } else if let Some(queue) = self.queue.give_back_only() {
             hand_over(queue);
         }
+    }
+
+    /// Who watches a wait learns when it was granted, and a clock is not read under the list's lock: so here the look
+    /// whether somebody waits comes before.
+    #[cold]
+    fn give_back_only_watched(&self, object: Object<'_>, hold: Hold) {
+        self.give_back(1, object, &hold);
     }
 
     /// The hold comes by value: a reference would keep the guard from living in registers.
