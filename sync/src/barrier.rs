@@ -20,6 +20,11 @@ pub use futures::{BarrierWait, BarrierWaitOwned};
 /// A wait arrives at its first poll. When as many have arrived as the barrier has parties, all of them go on, and the
 /// next phase begins: whoever comes now belongs to that one, even if others of the last have not resumed yet.
 ///
+/// # Cancel safety
+///
+/// A dropped wait takes its arrival back, so that nobody goes on a party short; see
+/// [the guide](crate::guide::cancel_safety).
+///
 /// # Fairness
 ///
 /// Arrivals are counted, released and woken in the order of their first polls. The last one does not wait.
@@ -70,7 +75,7 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// Makes a barrier for so many parties.
+    /// Makes a barrier for so many parties, each of which is a wait, whichever task it is of.
     ///
     /// # Panics
     ///
@@ -81,7 +86,7 @@ impl Barrier {
         Self { phases: Phases::new(parties), label: Label::new() }
     }
 
-    /// Gives the barrier a name, which its spans and the dashboard show.
+    /// Gives the barrier a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the barrier that is returned"]
     pub const fn with_name(mut self, name: &'static str) -> Self {
         self.label.set_name(name);
@@ -99,6 +104,17 @@ impl Barrier {
     ///
     /// [`BarrierError`] if the barrier is broken, or if [`abort`](Self::abort) or [`reset`](Self::reset) is called while
     /// this waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let barrier = sync::Barrier::new(2);
+    /// let (first, last) = tokio::join!(barrier.wait(), barrier.wait());
+    /// assert_eq!(first.unwrap().index(), 0);
+    /// assert!(last.unwrap().is_leader());
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn wait(&self) -> BarrierWait<'_> {
@@ -127,6 +143,19 @@ impl Barrier {
     /// # Errors
     ///
     /// As for [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let barrier = sync::Barrier::new(2);
+    /// thread::scope(|threads| {
+    ///     threads.spawn(|| barrier.blocking_wait().unwrap());
+    ///     barrier.blocking_wait().unwrap();
+    /// });
+    /// assert_eq!(barrier.waiting(), 0);
+    /// ```
     #[track_caller]
     pub fn blocking_wait(&self) -> Result<BarrierWaitResult, BarrierError> {
         blocking::wait(self.wait())
@@ -187,6 +216,13 @@ impl Barrier {
     }
 
     /// What can be said of it now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let statistics = sync::Barrier::new(3).statistics();
+    /// assert_eq!((statistics.parties, statistics.waiting, statistics.broken), (3, 0, false));
+    /// ```
     pub fn statistics(&self) -> BarrierStatistics {
         let (waiting, broken) = self.phases.look();
         BarrierStatistics { parties: self.parties(), waiting, broken }
@@ -210,6 +246,35 @@ impl fmt::Debug for Barrier {
 }
 
 /// What a wait at a [`Barrier`] gives.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::Barrier;
+///
+/// let barrier = Arc::new(Barrier::new(3));
+/// let parties: Vec<_> = (0..3)
+///     .map(|_| {
+///         let barrier = Arc::clone(&barrier);
+///         tokio::spawn(async move {
+///             let passed = barrier.wait().await.unwrap();
+///             if passed.is_leader() {
+///                 // What only one of them shall do.
+///             }
+///             passed.index()
+///         })
+///     })
+///     .collect();
+/// let mut indices = Vec::new();
+/// for party in parties {
+///     indices.push(party.await.unwrap());
+/// }
+/// indices.sort();
+/// assert_eq!(indices, [0, 1, 2]);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BarrierWaitResult {
     index: usize,

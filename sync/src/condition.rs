@@ -28,14 +28,24 @@ use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED, WaitQueue};
 /// Only who holds the lock may wait or notify, and the guard is what shows that. Several conditions may share one
 /// lock ([`with_mutex`](Self::with_mutex)).
 ///
+/// # Cancel safety
+///
+/// Every wait may be dropped at any point; the lock is released then, as a dropped future cannot take it again. A
+/// notification that it had been given goes to the next waiter. See [the guide](crate::guide::cancel_safety).
+///
 /// # Fairness
 ///
 /// The longest waiter is notified first. A notified waiter joins the end of the lock's queue at that moment, and is
 /// woken when the lock is granted to it: notifying a thousand wakes nobody, then each unlock wakes one.
 ///
+/// # Memory ordering
+///
+/// As for [`Mutex`]: what a holder did before it waited or dropped its guard happens before what the next one does.
+///
 /// # Differences to asyncio
 ///
-/// A cancelled wait leaves the lock released, as a dropped future cannot take it again.
+/// A cancelled wait leaves the lock released, where asyncio's takes it again. More in
+/// [the guide](crate::guide::differences).
 ///
 /// # Examples
 ///
@@ -67,13 +77,14 @@ pub struct Condition<T: ?Sized> {
 }
 
 impl<T> Condition<T> {
-    /// Makes a condition with a lock of its own around `value`.
+    /// Makes a condition with a lock of its own around `value`. It is not `const`, since it allocates the lock.
     #[track_caller]
     pub fn new(value: T) -> Self {
         Self::with_mutex(Arc::new(Mutex::new(value)))
     }
 
-    /// Gives the condition a name, which its spans and the dashboard show. The lock keeps its own.
+    /// Gives the condition a name, which its spans and the dashboard show. The lock keeps its own, if it has one. Without
+    /// the feature `tracing` the name is not kept.
     #[must_use = "the name is given to the condition that is returned"]
     pub fn with_name(mut self, name: &'static str) -> Self {
         self.label.set_name(name);
@@ -82,13 +93,26 @@ impl<T> Condition<T> {
 }
 
 impl<T: ?Sized> Condition<T> {
-    /// Makes a condition on a lock that exists, such as another condition's.
+    /// Makes a condition on a lock that exists, such as another condition's. See
+    /// [`switch_to`](ConditionGuard::switch_to) for two conditions on one lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sync::{Condition, Mutex};
+    ///
+    /// // A lock with a name, for a condition with another.
+    /// let lock = Arc::new(Mutex::new(0).with_name("level"));
+    /// let rising = Condition::with_mutex(Arc::clone(&lock)).with_name("level rising");
+    /// assert!(Arc::ptr_eq(rising.mutex(), &lock));
+    /// ```
     #[track_caller]
     pub fn with_mutex(mutex: Arc<Mutex<T>>) -> Self {
         Self { queue: WaitQueue::new(0), label: Label::new(), mutex }
     }
 
-    /// The lock.
+    /// The lock, to take it without meaning to wait or notify, or for another condition.
     pub fn mutex(&self) -> &Arc<Mutex<T>> {
         &self.mutex
     }
@@ -98,6 +122,17 @@ impl<T: ?Sized> Condition<T> {
     /// # Cancel safety
     ///
     /// As for [`Mutex::lock`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let condition = sync::Condition::new(0);
+    /// let mut guard = condition.lock().await;
+    /// *guard += 1;
+    /// guard.notify_all();
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> ConditionLock<'_, T> {
@@ -109,6 +144,16 @@ impl<T: ?Sized> Condition<T> {
     /// # Errors
     ///
     /// [`TryLockError`] if that is not so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let condition = sync::Condition::new(0);
+    /// let guard = condition.try_lock().unwrap();
+    /// assert!(condition.try_lock().is_err());
+    /// drop(guard);
+    /// assert!(condition.try_lock().is_ok());
+    /// ```
     #[track_caller]
     pub fn try_lock(&self) -> Result<ConditionGuard<'_, T>, TryLockError> {
         Ok(self.guard(MutexGuard::into_hold(self.mutex.try_lock()?)))
@@ -117,6 +162,24 @@ impl<T: ?Sized> Condition<T> {
     /// Takes the lock, parking the thread until it is this call's turn.
     ///
     /// For threads that run no tasks; see [`Mutex::blocking_lock`] for what it does elsewhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use sync::Condition;
+    ///
+    /// let condition = Condition::new(0);
+    /// thread::scope(|threads| {
+    ///     threads.spawn(|| {
+    ///         let guard = condition.blocking_lock().blocking_wait_for(|value| *value > 0);
+    ///         assert_eq!(*guard, 1);
+    ///     });
+    ///     let mut guard = condition.blocking_lock();
+    ///     *guard = 1;
+    ///     guard.notify_one();
+    /// });
+    /// ```
     #[track_caller]
     #[inline]
     pub fn blocking_lock(&self) -> ConditionGuard<'_, T> {
@@ -124,6 +187,14 @@ impl<T: ?Sized> Condition<T> {
     }
 
     /// What can be said of it now. Counting the waiters takes the queues' locks for a moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let statistics = sync::Condition::new(0).statistics();
+    /// assert_eq!(statistics.waiting, 0);
+    /// assert!(!statistics.mutex.locked);
+    /// ```
     pub fn statistics(&self) -> ConditionStatistics {
         ConditionStatistics { waiting: self.queue.len(), mutex: self.mutex.statistics() }
     }
@@ -178,6 +249,35 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Condition<T> {
 }
 
 /// Holds a [`Condition`]'s lock; dropping it hands the lock on. Holding it is what allows waiting and notifying.
+///
+/// It derefs to the value. From [`Condition::lock`], [`Condition::try_lock`] and [`Condition::blocking_lock`].
+///
+/// # Panics
+///
+/// Where the waker of the task that is granted the lock panics, dropping the guard does, unless its thread panics already;
+/// the lock has been handed on by then.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::Condition;
+///
+/// let open = Arc::new(Condition::new(false));
+/// let visitor = tokio::spawn({
+///     let open = Arc::clone(&open);
+///     // Waiting takes the guard and gives it back.
+///     async move { *open.lock().await.wait_for(|open| *open).await }
+/// });
+///
+/// let mut guard = open.lock().await;
+/// *guard = true;
+/// guard.notify_all();
+/// drop(guard);
+/// assert!(visitor.await.unwrap());
+/// # }
+/// ```
 #[must_use = "the lock is released as soon as its guard is dropped"]
 #[clippy::has_significant_drop]
 pub struct ConditionGuard<'a, T: ?Sized> {
@@ -193,9 +293,35 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
     /// There are no spurious wake-ups, but others may have held the lock between the notification and the return, so
     /// what was waited for must be looked at again; [`wait_for`](Self::wait_for) does.
     ///
+    /// The lock is released at the first poll. Nobody can notify before the wait has its place: who does holds the lock.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future leaves the lock released. A notification that it had been given goes to the next waiter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Condition;
+    ///
+    /// let turn = Arc::new(Condition::new(0));
+    /// let guard = turn.lock().await;
+    /// let notifier = tokio::spawn({
+    ///     let turn = Arc::clone(&turn);
+    ///     async move {
+    ///         let mut guard = turn.lock().await;
+    ///         *guard += 1;
+    ///         guard.notify_one();
+    ///     }
+    /// });
+    /// let guard = guard.wait().await;
+    /// assert_eq!(*guard, 1);
+    /// # drop(guard);
+    /// # notifier.await.unwrap();
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn wait(self) -> ConditionWait<'a, T> {
@@ -204,9 +330,37 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
 
     /// Waits until `predicate` holds for the value; does not wait if it does already.
     ///
+    /// The lock is held while `predicate` runs, which may change the value, and when this returns. A notification whose waiter
+    /// finds that `predicate` does not hold is used up: where waiters wait for different things, notify all of them, or give
+    /// each thing a condition of its own.
+    ///
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
+    ///
+    /// # Panics
+    ///
+    /// If `predicate` does; the lock is released when the future is dropped, which is all that may be done with it then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Condition;
+    ///
+    /// let jobs = Arc::new(Condition::new(Vec::new()));
+    /// let worker = tokio::spawn({
+    ///     let jobs = Arc::clone(&jobs);
+    ///     async move { jobs.lock().await.wait_for(|jobs| !jobs.is_empty()).await.pop() }
+    /// });
+    /// let mut guard = jobs.lock().await;
+    /// guard.push("sweep");
+    /// guard.notify_one();
+    /// drop(guard);
+    /// assert_eq!(worker.await.unwrap(), Some("sweep"));
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn wait_for<F: FnMut(&mut T) -> bool>(self, predicate: F) -> ConditionWaitFor<'a, T, F> {
@@ -222,6 +376,8 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
     ///
     /// For threads that run no tasks. On a thread of an executor it keeps every task of that thread from running, and
     /// waits for ever if it is one of them that would notify.
+    ///
+    /// For an example see [`Condition::blocking_lock`].
     #[track_caller]
     pub fn blocking_wait(self) -> Self {
         blocking::wait(self.wait())
@@ -274,12 +430,41 @@ impl<'a, T: ?Sized> ConditionGuard<'a, T> {
         other.guard(unsafe { std::ptr::read(&raw const this.hold) })
     }
 
-    /// Notifies the longest waiter, if there is one.
+    /// Notifies the longest waiter, if there is one. It goes on when it has the lock, so after this guard is gone.
     pub fn notify_one(&self) {
         self.notify(1);
     }
 
-    /// Notifies the `n` longest waiters, or as many as there are.
+    /// Notifies the `n` longest waiters, or as many as there are. They join the end of the lock's queue, in their order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Condition;
+    ///
+    /// let condition = Arc::new(Condition::new(()));
+    /// let waiters: Vec<_> = (0..3)
+    ///     .map(|_| {
+    ///         let condition = Arc::clone(&condition);
+    ///         tokio::spawn(async move { drop(condition.lock().await.wait().await) })
+    ///     })
+    ///     .collect();
+    /// while condition.statistics().waiting < 3 {
+    ///     tokio::task::yield_now().await;
+    /// }
+    ///
+    /// let guard = condition.lock().await;
+    /// guard.notify(2);
+    /// assert_eq!(condition.statistics().waiting, 1);
+    /// guard.notify_all();
+    /// drop(guard);
+    /// for waiter in waiters {
+    ///     waiter.await.unwrap();
+    /// }
+    /// # }
+    /// ```
     #[inline]
     pub fn notify(&self, n: usize) {
         if trace::is_verbose() {
@@ -344,7 +529,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for ConditionGuard<'_, T> {
     }
 }
 
-/// Future of [`Condition::lock`].
+/// Future of [`Condition::lock`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct ConditionLock<'a, T: ?Sized> {
     condition: &'a Condition<T>,
@@ -519,7 +704,7 @@ impl Parking {
     }
 }
 
-/// Future of [`ConditionGuard::wait`].
+/// Future of [`ConditionGuard::wait`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct ConditionWait<'a, T: ?Sized> {
     condition: &'a Condition<T>,
@@ -555,7 +740,7 @@ impl<T: ?Sized> fmt::Debug for ConditionWait<'_, T> {
     }
 }
 
-/// Future of [`ConditionGuard::wait_for`].
+/// Future of [`ConditionGuard::wait_for`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct ConditionWaitFor<'a, T: ?Sized, F> {
     condition: &'a Condition<T>,

@@ -3,7 +3,25 @@
 use std::error::Error;
 use std::fmt;
 
-/// The mutex was locked or waited for. From `try_lock` and `try_lock_owned`.
+/// The mutex was locked or waited for. From `try_lock` and `try_lock_owned` of [`Mutex`](crate::Mutex), and `try_lock` of
+/// [`Condition`](crate::Condition).
+///
+/// # Examples
+///
+/// ```
+/// use sync::{Mutex, TryLockError};
+///
+/// fn increment(count: &Mutex<u64>) -> Result<(), TryLockError> {
+///     *count.try_lock()? += 1;
+///     Ok(())
+/// }
+///
+/// let count = Mutex::new(0);
+/// increment(&count).unwrap();
+/// let guard = count.try_lock().unwrap();
+/// println!("{}", increment(&count).unwrap_err());
+/// assert_eq!(*guard, 1);
+/// ```
 #[derive(Debug)]
 pub struct TryLockError(());
 
@@ -21,7 +39,26 @@ impl fmt::Display for TryLockError {
 
 impl Error for TryLockError {}
 
-/// The semaphore was closed. From its waiting acquisitions.
+/// The semaphore was closed. From the acquisitions of [`Semaphore`](crate::Semaphore) and
+/// [`BoundedSemaphore`](crate::BoundedSemaphore) that may wait.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use sync::{AcquireError, Semaphore};
+///
+/// async fn serve(connections: &Semaphore) -> Result<(), AcquireError> {
+///     let _permit = connections.acquire().await?;
+///     Ok(())
+/// }
+///
+/// let connections = Semaphore::new(1);
+/// assert!(serve(&connections).await.is_ok());
+/// connections.close();
+/// assert!(serve(&connections).await.is_err());
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AcquireError(());
 
@@ -39,7 +76,21 @@ impl fmt::Display for AcquireError {
 
 impl Error for AcquireError {}
 
-/// The barrier was aborted, or reset while this waited. From its waits.
+/// The barrier was aborted, or reset while this waited. From the waits of [`Barrier`](crate::Barrier).
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use sync::{Barrier, BarrierError};
+///
+/// let barrier = Barrier::new(2);
+/// let (waiter, ()) = tokio::join!(barrier.wait(), async { barrier.abort() });
+/// let error: BarrierError = waiter.unwrap_err();
+/// println!("{error}");
+/// assert!(barrier.is_broken());
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct BarrierError(());
 
@@ -59,7 +110,20 @@ impl fmt::Display for BarrierError {
 
 impl Error for BarrierError {}
 
-/// Why a `try_acquire` took nothing.
+/// Why a `try_acquire` of [`Semaphore`](crate::Semaphore) or [`BoundedSemaphore`](crate::BoundedSemaphore) took nothing.
+///
+/// # Examples
+///
+/// ```
+/// use sync::{Semaphore, TryAcquireError};
+///
+/// let semaphore = Semaphore::new(0);
+/// match semaphore.try_acquire() {
+///     Ok(_permit) => unreachable!("there is none"),
+///     Err(TryAcquireError::NoPermits) => println!("later, perhaps"),
+///     Err(TryAcquireError::Closed) => println!("never again"),
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum TryAcquireError {
     /// The semaphore was closed.
@@ -80,6 +144,18 @@ impl fmt::Display for TryAcquireError {
 impl Error for TryAcquireError {}
 
 /// More permits were released than had been forgotten. From [`BoundedSemaphore::release`](crate::BoundedSemaphore::release).
+///
+/// # Examples
+///
+/// ```
+/// use sync::{BoundedSemaphore, ReleaseError};
+///
+/// let semaphore = BoundedSemaphore::new(3);
+/// semaphore.forget_permits(1);
+/// let error: ReleaseError = semaphore.release(2).unwrap_err();
+/// println!("{error}");
+/// assert!(semaphore.release(1).is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReleaseError {
     asked: usize,

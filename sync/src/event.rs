@@ -22,6 +22,12 @@ use crate::wake::WakeBatch;
 
 /// A flag on which tasks wait until it is set. asyncio's `Event`.
 ///
+/// It stays set until it is cleared, so who comes later does not wait. For a value that changes again and again, take a
+/// [`Condition`](crate::Condition).
+///
+/// # Cancel safety
+///
+/// A wait may be dropped at any point, and others do not notice; see [the guide](crate::guide::cancel_safety).
 /// # Fairness
 ///
 /// [`set`](Self::set) lets go every task that waits at that moment, in the order in which they came, even where
@@ -29,7 +35,8 @@ use crate::wake::WakeBatch;
 ///
 /// # Memory ordering
 ///
-/// What was done before a `set` happens before what is done after a wait that it ended, or that found it set.
+/// What was done before a `set` happens before what is done after a wait that it ended, or that found it set, and after
+/// an [`is_set`](Self::is_set) that says so. See [the guide](crate::guide::memory_ordering).
 ///
 /// # Examples
 ///
@@ -52,14 +59,14 @@ pub struct Event {
 
 impl Event {
     const_fn! {
-        /// Makes an event that is not set.
+        /// Makes an event that is not set. It is `const`, so a `static` may hold it.
         #[track_caller]
         pub fn new() -> Self {
             Self { queue: WaitQueue::new(0), label: Label::new() }
         }
     }
 
-    /// Gives the event a name, which its spans and the dashboard show.
+    /// Gives the event a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the event that is returned"]
     pub const fn with_name(mut self, name: &'static str) -> Self {
         self.label.set_name(name);
@@ -67,6 +74,30 @@ impl Event {
     }
 
     /// Sets the event, and lets go every task that waits. On a set event it changes nothing.
+    ///
+    /// # Panics
+    ///
+    /// Where wakers panic it does; every task that waited has been let go and woken by then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    ///
+    /// let event = Arc::new(sync::Event::new());
+    /// let waiters: Vec<_> = (0..3).map(|_| tokio::spawn(event.clone().wait_owned())).collect();
+    /// while event.statistics().waiting < 3 {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// event.set();
+    /// event.clear();
+    /// // They waited at that moment, so they go on, though it is not set any more.
+    /// for waiter in waiters {
+    ///     waiter.await.unwrap();
+    /// }
+    /// # }
+    /// ```
     #[inline]
     pub fn set(&self) {
         if trace::is_verbose() {
@@ -84,6 +115,15 @@ impl Event {
     }
 
     /// Makes the event unset; tasks that wait from now on wait for the next [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let event = sync::Event::new();
+    /// event.set();
+    /// event.clear();
+    /// assert!(!event.is_set());
+    /// ```
     #[inline]
     pub fn clear(&self) {
         if trace::is_verbose() {
@@ -131,6 +171,17 @@ impl Event {
     /// # Cancel safety
     ///
     /// Dropping the future gives up its place, and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let event = sync::Event::new();
+    /// tokio::join!(event.wait(), async { event.set() });
+    /// // It is ready at once now.
+    /// event.wait().await;
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn wait(&self) -> EventWait<'_> {
@@ -142,6 +193,19 @@ impl Event {
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    ///
+    /// let event = Arc::new(sync::Event::new());
+    /// let waiter = tokio::spawn(Arc::clone(&event).wait_owned());
+    /// event.set();
+    /// waiter.await.unwrap();
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn wait_owned(self: Arc<Self>) -> EventWaitOwned {
@@ -152,6 +216,18 @@ impl Event {
     ///
     /// For threads that run no tasks. It works anywhere, but cannot know where it is: on a thread of an executor it
     /// keeps every task of that thread from running, and waits for ever if it is one of them that would set it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let event = sync::Event::new();
+    /// thread::scope(|threads| {
+    ///     threads.spawn(|| event.blocking_wait());
+    ///     event.set();
+    /// });
+    /// ```
     #[track_caller]
     #[inline]
     pub fn blocking_wait(&self) {
@@ -161,6 +237,13 @@ impl Event {
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let statistics = sync::Event::new().statistics();
+    /// assert_eq!((statistics.set, statistics.waiting), (false, 0));
+    /// ```
     pub fn statistics(&self) -> EventStatistics {
         EventStatistics { set: self.is_set(), waiting: self.queue.len() }
     }
@@ -348,7 +431,7 @@ impl Watch {
     }
 }
 
-/// Future of [`Event::wait`].
+/// Future of [`Event::wait`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct EventWait<'a> {
     event: &'a Event,
@@ -382,7 +465,7 @@ impl fmt::Debug for EventWait<'_> {
     }
 }
 
-/// Future of [`Event::wait_owned`].
+/// Future of [`Event::wait_owned`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct EventWaitOwned {
     event: Arc<Event>,

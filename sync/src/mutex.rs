@@ -23,15 +23,22 @@ pub use mapped::{MappedMutexGuard, OwnedMappedMutexGuard};
 ///
 /// The guard may be held across an await. For a critical section without one, `std::sync::Mutex` is cheaper.
 ///
+/// Not reentrant: a task that locks twice waits for itself. There is no poisoning either: a task that panics with a guard
+/// releases it, and the next one sees the value as it was left.
+///
+/// # Cancel safety
+///
+/// Every wait may be dropped at any point; see [the guide](crate::guide::cancel_safety).
+///
 /// # Fairness
 ///
 /// Strictly first in, first out in the order of grants: unlocking hands the lock to the task that has waited
 /// longest, and nobody overtakes it, not even a task that finds the lock between two holders. The price: a task
-/// that was granted the lock but is not polled holds up the rest.
+/// that was granted the lock but is not polled holds up the rest. See [the guide](crate::guide::fairness).
 ///
 /// # Memory ordering
 ///
-/// What one holder did happens before what the next one does.
+/// What one holder did happens before what the next one does. See [the guide](crate::guide::memory_ordering).
 ///
 /// # Examples
 ///
@@ -65,7 +72,14 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
     const_fn! {
-        /// Makes an unlocked mutex around `value`.
+        /// Makes an unlocked mutex around `value`. It is `const`, so a `static` may hold it.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// static SETTINGS: sync::Mutex<Vec<u8>> = sync::Mutex::new(Vec::new());
+        /// assert!(!SETTINGS.is_locked());
+        /// ```
         #[track_caller]
         pub fn new(value: T) -> Self {
             Self { permits: Permits::new(1), label: Label::new(), value: UnsafeCell::new(value) }
@@ -80,7 +94,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// Gives the mutex a name, which its spans and the dashboard show.
+    /// Gives the mutex a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the mutex that is returned"]
     pub const fn with_name(mut self, name: &'static str) -> Self {
         self.label.set_name(name);
@@ -88,6 +102,13 @@ impl<T> Mutex<T> {
     }
 
     /// Takes the value out. No lock is needed: nobody else can have the mutex.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mutex = sync::Mutex::new(1);
+    /// assert_eq!(mutex.into_inner(), 1);
+    /// ```
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -122,6 +143,21 @@ impl<T: ?Sized> Mutex<T> {
     /// # Cancel safety
     ///
     /// As for [`lock`](Self::lock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    ///
+    /// let mutex = Arc::new(sync::Mutex::new(1));
+    /// let mut guard = Arc::clone(&mutex).lock_owned().await;
+    /// // It may go where a borrow may not.
+    /// let task = tokio::spawn(async move { *guard += 1 });
+    /// task.await.unwrap();
+    /// assert_eq!(*mutex.lock().await, 2);
+    /// # }
+    /// ```
     #[track_caller]
     #[inline]
     pub fn lock_owned(self: Arc<Self>) -> LockOwned<T> {
@@ -133,6 +169,16 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     ///
     /// [`TryLockError`] if that is not so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mutex = sync::Mutex::new(1);
+    /// let guard = mutex.try_lock().unwrap();
+    /// assert!(mutex.try_lock().is_err());
+    /// drop(guard);
+    /// assert!(mutex.try_lock().is_ok());
+    /// ```
     #[track_caller]
     #[inline]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
@@ -145,6 +191,18 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     ///
     /// [`TryLockError`] if the mutex is locked or waited for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let mutex = Arc::new(sync::Mutex::new(1));
+    /// let guard = Arc::clone(&mutex).try_lock_owned().unwrap();
+    /// assert!(mutex.is_locked());
+    /// drop(guard);
+    /// assert!(!mutex.is_locked());
+    /// ```
     #[track_caller]
     #[inline]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
@@ -184,6 +242,17 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// As [`blocking_lock`](Self::blocking_lock), with a guard that owns an `Arc` of the mutex.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let mutex = Arc::new(sync::Mutex::new(1));
+    /// let mut guard = Arc::clone(&mutex).blocking_lock_owned();
+    /// std::thread::spawn(move || *guard += 1).join().unwrap();
+    /// assert_eq!(*mutex.blocking_lock(), 2);
+    /// ```
     #[track_caller]
     #[inline]
     pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
@@ -194,16 +263,35 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The value, without locking: the borrow proves that nobody else has the mutex.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut mutex = sync::Mutex::new(1);
+    /// *mutex.get_mut() += 1;
+    /// assert_eq!(mutex.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
-    /// Whether it was locked at that moment.
+    /// Whether it was locked at that moment, which may be over when this returns. A lock that has been granted to a task is
+    /// locked, whether the task has run since or not.
     pub fn is_locked(&self) -> bool {
         self.permits.available() == 0
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mutex = sync::Mutex::new(1);
+    /// let guard = mutex.try_lock().unwrap();
+    /// assert!(mutex.statistics().locked);
+    /// assert_eq!(mutex.statistics().waiting, 0);
+    /// # drop(guard);
+    /// ```
     pub fn statistics(&self) -> MutexStatistics {
         MutexStatistics { locked: self.is_locked(), waiting: self.permits.queue.len() }
     }

@@ -2,6 +2,17 @@
 //!
 //! The primitives write them, a collector reads them. Nothing here depends on the `tracing` crate, so a
 //! collector can use the names without switching instrumentation on.
+//!
+//! # Examples
+//!
+//! A filter that lets a layer see the waits of this crate, and nothing else:
+//!
+//! ```
+//! use tracing_subscriber::filter::{LevelFilter, Targets};
+//!
+//! let waits = Targets::new().with_target(sync::schema::TARGET, LevelFilter::DEBUG);
+//! # assert!(waits.would_enable("sync", &LevelFilter::DEBUG.into_level().unwrap()));
+//! ```
 
 /// The target of every span of this crate.
 pub const TARGET: &str = "sync";

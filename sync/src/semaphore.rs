@@ -22,15 +22,24 @@ pub use held::{BoundedPermit, OwnedBoundedPermit, OwnedSemaphorePermit, Semaphor
 
 /// A count of permits, for tasks. asyncio's `Semaphore`, with tokio's interface.
 ///
+/// A task that has acquired permits keeps them until it drops them, and whoever finds too few waits. To bound how many do
+/// something at a time, make it with that many permits; to hand out permits as they come about (a rate, items of a
+/// queue), begin with none and [`add_permits`](Self::add_permits). Where the number must never grow past that at the
+/// beginning, [`BoundedSemaphore`] sees to it.
+///
+/// # Cancel safety
+///
+/// Every wait may be dropped at any point; see [the guide](crate::guide::cancel_safety).
 /// # Fairness
 ///
 /// Strictly first in, first out in the order of grants, whatever the size of the requests: while a large request
 /// is at the head, what comes in is kept for it, and smaller ones behind it wait. Permits that it still waits for
-/// count as available.
+/// count as available. See [the guide](crate::guide::fairness).
 ///
 /// # Memory ordering
 ///
-/// What was done before a permit was given back happens before what is done by the one who gets it.
+/// What was done before a permit was given back happens before what is done by the one who gets it. See
+/// [the guide](crate::guide::memory_ordering).
 ///
 /// # Examples
 ///
@@ -81,7 +90,7 @@ impl Semaphore {
         }
     }
 
-    /// Gives the semaphore a name, which its spans and the dashboard show.
+    /// Gives the semaphore a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the semaphore that is returned"]
     pub const fn with_name(mut self, name: &'static str) -> Self {
         self.label.set_name(name);
@@ -96,6 +105,25 @@ impl Semaphore {
     /// # Panics
     ///
     /// If more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available; the count stays as it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Semaphore;
+    ///
+    /// // A permit for each item that there is.
+    /// let items = Arc::new(Semaphore::new(0));
+    /// let consumer = tokio::spawn({
+    ///     let items = Arc::clone(&items);
+    ///     async move { items.acquire_many(2).await.unwrap().forget() }
+    /// });
+    /// items.add_permits(3);
+    /// consumer.await.unwrap();
+    /// assert_eq!(items.available_permits(), 1);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         if self.permits.try_release(n).is_none() {
@@ -104,11 +132,29 @@ impl Semaphore {
     }
 
     /// Takes away up to `n` available permits for good. Returns how many there were to take.
+    ///
+    /// Permits that are held stay; to take those, [`forget`](SemaphorePermit::forget) them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = sync::Semaphore::new(3);
+    /// assert_eq!(semaphore.forget_permits(2), 2);
+    /// assert_eq!(semaphore.forget_permits(2), 1);
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// ```
     pub fn forget_permits(&self, n: usize) -> usize {
         self.permits.forget(n)
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let statistics = sync::Semaphore::new(3).statistics();
+    /// assert_eq!((statistics.available, statistics.waiting, statistics.closed), (3, 0, false));
+    /// ```
     pub fn statistics(&self) -> SemaphoreStatistics {
         SemaphoreStatistics {
             available: self.available_permits(),

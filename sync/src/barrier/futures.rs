@@ -141,7 +141,7 @@ impl Party {
     }
 }
 
-/// Future of [`Barrier::wait`].
+/// Future of [`Barrier::wait`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct BarrierWait<'a> {
     pub(super) barrier: &'a Barrier,
@@ -175,7 +175,7 @@ impl fmt::Debug for BarrierWait<'_> {
     }
 }
 
-/// Future of [`Barrier::wait_owned`].
+/// Future of [`Barrier::wait_owned`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct BarrierWaitOwned {
     pub(super) barrier: Arc<Barrier>,

@@ -11,7 +11,7 @@ use crate::coop;
 use crate::permits::{Acquisition, Polled};
 use crate::trace::Hold;
 
-/// Future of [`Mutex::lock`].
+/// Future of [`Mutex::lock`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Lock<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
@@ -57,7 +57,7 @@ impl<T: ?Sized> fmt::Debug for Lock<'_, T> {
     }
 }
 
-/// Future of [`Mutex::lock_owned`].
+/// Future of [`Mutex::lock_owned`], which says what it does and what dropping it does.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct LockOwned<T: ?Sized> {
     /// `None` once the guard has it.

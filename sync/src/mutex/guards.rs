@@ -9,6 +9,29 @@ use super::Mutex;
 use crate::trace::Hold;
 
 /// Holds a [`Mutex`] locked; dropping it hands the lock on.
+///
+/// It derefs to the value. It is `Send` where the value is, so a task may hold it across an await on any executor. From
+/// [`Mutex::lock`], [`Mutex::try_lock`] and [`Mutex::blocking_lock`]; [`map`](Self::map) narrows it to a part of the value.
+///
+/// # Panics
+///
+/// Where the waker of the waiter that is granted the lock panics, dropping the guard does, unless its thread panics
+/// already; the lock has been handed on by then.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use sync::{Mutex, MutexGuard};
+///
+/// let mutex = Mutex::new(vec![1]);
+/// let mut guard = mutex.lock().await;
+/// guard.push(2);
+/// assert!(MutexGuard::mutex(&guard).is_locked());
+/// drop(guard);
+/// assert!(!mutex.is_locked());
+/// # }
+/// ```
 #[must_use = "the mutex is unlocked as soon as its guard is dropped"]
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
@@ -75,7 +98,30 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     }
 }
 
-/// Holds a [`Mutex`] locked, and owns an `Arc` of it.
+/// Holds a [`Mutex`] locked, and owns an `Arc` of it; dropping it hands the lock on.
+///
+/// As [`MutexGuard`], and without a lifetime: a struct may keep it, or a task that is spawned. From
+/// [`Mutex::lock_owned`], [`Mutex::try_lock_owned`] and [`Mutex::blocking_lock_owned`].
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::{Mutex, OwnedMutexGuard};
+///
+/// struct Session {
+///     log: OwnedMutexGuard<Vec<&'static str>>,
+/// }
+///
+/// let log = Arc::new(Mutex::new(Vec::new()));
+/// let mut session = Session { log: Arc::clone(&log).lock_owned().await };
+/// session.log.push("begun");
+/// assert!(Arc::ptr_eq(OwnedMutexGuard::mutex(&session.log), &log));
+/// drop(session);
+/// assert_eq!(*log.lock().await, ["begun"]);
+/// # }
+/// ```
 #[must_use = "the mutex is unlocked as soon as its guard is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedMutexGuard<T: ?Sized> {

@@ -11,7 +11,31 @@ use super::{Mutex, MutexGuard, OwnedMutexGuard};
 use crate::permits::Permits;
 use crate::trace::{Hold, Kind, Label, Object};
 
-/// Holds a [`Mutex`] locked and shows a part of its value; dropping it hands the lock on. From [`MutexGuard::map`].
+/// Holds a [`Mutex`] locked and shows a part of its value; dropping it hands the lock on.
+///
+/// From [`MutexGuard::map`]. So a function may give out one field of what it locked, and keep the rest to itself.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use sync::{MappedMutexGuard, Mutex, MutexGuard};
+///
+/// struct Account {
+///     balance: i64,
+///     secret: u64,
+/// }
+///
+/// async fn balance(account: &Mutex<Account>) -> MappedMutexGuard<'_, i64> {
+///     MutexGuard::map(account.lock().await, |account| &mut account.balance)
+/// }
+///
+/// let account = Mutex::new(Account { balance: 10, secret: 7 });
+/// *balance(&account).await += 5;
+/// assert_eq!(*balance(&account).await, 15);
+/// # assert_eq!(account.into_inner().secret, 7);
+/// # }
+/// ```
 #[must_use = "the mutex is unlocked as soon as its guard is dropped"]
 #[clippy::has_significant_drop]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
@@ -29,7 +53,26 @@ unsafe impl<T: ?Sized + Send> Send for MappedMutexGuard<'_, T> {}
 // SAFETY: M1: `&self` gives out shared references to the part, and nothing of the rest of the value.
 unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
 
-/// Holds a [`Mutex`] locked, owns an `Arc` of it, and shows a part of its value. From [`OwnedMutexGuard::map`].
+/// Holds a [`Mutex`] locked, owns an `Arc` of it, and shows a part of its value; dropping it hands the lock on.
+///
+/// From [`OwnedMutexGuard::map`]. As [`MappedMutexGuard`], and without a lifetime.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::sync::Arc;
+/// use sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
+///
+/// let pair = Arc::new(Mutex::new((1, "text")));
+/// let mut number: OwnedMappedMutexGuard<(i32, &str), i32> =
+///     OwnedMutexGuard::map(Arc::clone(&pair).lock_owned().await, |pair| &mut pair.0);
+/// *number += 1;
+/// assert!(OwnedMappedMutexGuard::mutex(&number).is_locked());
+/// drop(number);
+/// assert_eq!(*pair.lock().await, (2, "text"));
+/// # }
+/// ```
 #[must_use = "the mutex is unlocked as soon as its guard is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
@@ -84,6 +127,21 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// # Panics
     ///
     /// If `f` does; the mutex is unlocked then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use sync::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new(vec![1]);
+    /// let guard = mutex.lock().await;
+    /// // There is no tenth: the guard comes back, and was locked all the time.
+    /// let guard = MutexGuard::try_map(guard, |items| items.get_mut(10)).unwrap_err();
+    /// let first = MutexGuard::try_map(guard, |items| items.first_mut()).unwrap();
+    /// assert_eq!(*first, 1);
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<U, F>(mut this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
@@ -130,6 +188,22 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     /// # Panics
     ///
     /// If `f` does; the mutex is unlocked then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::{Mutex, OwnedMutexGuard};
+    ///
+    /// let mutex = Arc::new(Mutex::new(None));
+    /// let guard = Arc::clone(&mutex).lock_owned().await;
+    /// let mut guard = OwnedMutexGuard::try_map(guard, |value| value.as_mut()).unwrap_err();
+    /// *guard = Some(1);
+    /// let one = OwnedMutexGuard::try_map(guard, |value| value.as_mut()).unwrap();
+    /// assert_eq!(*one, 1);
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<U, F>(mut this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, U>, Self>
     where

@@ -4,7 +4,8 @@
 macro_rules! acquiring_methods {
     ($Semaphore:ident, $Permit:ident, $OwnedPermit:ident, $Acquire:ident, $AcquireOwned:ident) => {
         impl $Semaphore {
-            /// Permits that nobody holds now.
+            /// Permits that nobody holds now. Those that a large request at the head of the queue waits for are among them, though
+            /// nobody else can acquire them.
             pub fn available_permits(&self) -> usize {
                 self.permits().available()
             }
@@ -19,6 +20,18 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// [`AcquireError`](crate::AcquireError) if the semaphore is closed, or is while this waits.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let semaphore = sync::", stringify!($Semaphore), "::new(1);")]
+            /// let permit = semaphore.acquire().await.expect("never closed");
+            /// assert_eq!(semaphore.available_permits(), 0);
+            /// drop(permit);
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # }
+            /// ```
             #[track_caller]
             #[inline]
             pub fn acquire(&self) -> $Acquire<'_> {
@@ -34,6 +47,17 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let semaphore = sync::", stringify!($Semaphore), "::new(4);")]
+            /// let permits = semaphore.acquire_many(3).await.expect("never closed");
+            /// assert_eq!(permits.num_permits(), 3);
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # }
+            /// ```
             #[track_caller]
             #[inline]
             pub fn acquire_many(&self, n: u32) -> $Acquire<'_> {
@@ -49,6 +73,20 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            /// use std::sync::Arc;
+            ///
+            #[doc = concat!("let semaphore = Arc::new(sync::", stringify!($Semaphore), "::new(1));")]
+            /// let permit = Arc::clone(&semaphore).acquire_owned().await.expect("never closed");
+            /// // The task takes it along, and gives it back at its end.
+            /// tokio::spawn(async move { drop(permit) }).await.unwrap();
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # }
+            /// ```
             #[track_caller]
             #[inline]
             pub fn acquire_owned(self: Arc<Self>) -> $AcquireOwned {
@@ -75,6 +113,19 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// [`TryAcquireError::NoPermits`] if that is not so, [`TryAcquireError::Closed`] if the semaphore is closed.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use sync::TryAcquireError;
+            ///
+            #[doc = concat!("let semaphore = sync::", stringify!($Semaphore), "::new(1);")]
+            /// let permit = semaphore.try_acquire().unwrap();
+            /// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+            /// drop(permit);
+            /// semaphore.close();
+            /// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
+            /// ```
             #[track_caller]
             #[inline]
             pub fn try_acquire(&self) -> Result<$Permit<'_>, TryAcquireError> {
@@ -126,6 +177,23 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            /// use std::sync::Arc;
+            ///
+            #[doc = concat!("let semaphore = Arc::new(sync::", stringify!($Semaphore), "::new(1));")]
+            /// let permit = semaphore.acquire().await.unwrap();
+            /// let thread = std::thread::spawn({
+            ///     let semaphore = Arc::clone(&semaphore);
+            ///     move || semaphore.blocking_acquire().is_ok()
+            /// });
+            /// drop(permit);
+            /// assert!(thread.join().unwrap());
+            /// # }
+            /// ```
             #[track_caller]
             #[inline]
             pub fn blocking_acquire(&self) -> Result<$Permit<'_>, AcquireError> {
@@ -177,6 +245,21 @@ macro_rules! acquiring_methods {
 
             /// Closes the semaphore: every wait, present and to come, ends with an error. What was granted before is kept,
             /// and permits may still be given back.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let semaphore = sync::", stringify!($Semaphore), "::new(1);")]
+            /// let permit = semaphore.acquire().await.unwrap();
+            /// let (waiter, ()) = tokio::join!(semaphore.acquire(), async { semaphore.close() });
+            /// assert!(waiter.is_err());
+            /// // What was granted before is kept, and comes back.
+            /// drop(permit);
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// assert!(semaphore.acquire().await.is_err());
+            /// # }
+            /// ```
             pub fn close(&self) {
                 self.permits().close();
             }

@@ -28,9 +28,20 @@ use crate::trace::{self, Hold, Object, Site};
 /// A permit comes back by itself when it is dropped, so there is little to release: only permits that were forgotten,
 /// and [`release`](Self::release) says so where there are none, instead of letting the limit creep up.
 ///
-/// # Fairness and memory ordering
+/// The rest is as with [`Semaphore`], except that there is no `add_permits`, and that its permits are types of their own.
+///
+/// # Cancel safety
 ///
 /// As for [`Semaphore`].
+///
+/// # Fairness
+///
+/// As for [`Semaphore`]; permits that are released go to the longest waiter.
+///
+/// # Memory ordering
+///
+/// As for [`Semaphore`]. What was done before a permit was forgotten happens before what is done by the one who gets it
+/// after its [`release`](Self::release).
 ///
 /// # Examples
 ///
@@ -57,7 +68,7 @@ pub struct BoundedSemaphore {
 }
 
 impl BoundedSemaphore {
-    /// Permits that a semaphore can have at most.
+    /// Permits that a semaphore can have at most: [`Semaphore::MAX_PERMITS`].
     pub const MAX_PERMITS: usize = Semaphore::MAX_PERMITS;
 
     const_fn! {
@@ -88,7 +99,7 @@ impl BoundedSemaphore {
         }
     }
 
-    /// Gives the semaphore a name, which its spans and the dashboard show.
+    /// Gives the semaphore a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the semaphore that is returned"]
     pub const fn with_name(self, name: &'static str) -> Self {
         let Self { semaphore, bound, forgotten } = self;
@@ -106,6 +117,18 @@ impl BoundedSemaphore {
     ///
     /// [`ReleaseError`] if fewer than `n` were forgotten, so that there would be more permits than the
     /// [`bound`](Self::bound), free and held ones together. Everything stays as it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = sync::BoundedSemaphore::new(2);
+    /// let held = semaphore.try_acquire().unwrap();
+    /// // It comes back when it is dropped, so it must not be released too.
+    /// assert!(semaphore.release(1).is_err());
+    /// held.forget();
+    /// assert!(semaphore.release(1).is_ok());
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     pub fn release(&self, n: usize) -> Result<(), ReleaseError> {
         // Ordering: Acquire pairs with the Release of `note_forgotten`: what was done before a permit was forgotten
         // happens before what is done by the one who gets it.
@@ -118,7 +141,17 @@ impl BoundedSemaphore {
     }
 
     /// Takes away up to `n` available permits, until they are [`release`](Self::release)d. Returns how many there were
-    /// to take.
+    /// to take. So the limit can be lowered for a while.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = sync::BoundedSemaphore::new(8);
+    /// assert_eq!(semaphore.forget_permits(6), 6);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// semaphore.release(6).unwrap();
+    /// assert_eq!(semaphore.available_permits(), semaphore.bound());
+    /// ```
     pub fn forget_permits(&self, n: usize) -> usize {
         let gone = self.semaphore.forget_permits(n);
         self.note_forgotten(gone);
@@ -126,6 +159,13 @@ impl BoundedSemaphore {
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let statistics = sync::BoundedSemaphore::new(3).statistics();
+    /// assert_eq!((statistics.available, statistics.bound), (3, 3));
+    /// ```
     pub fn statistics(&self) -> BoundedSemaphoreStatistics {
         let of = self.semaphore.statistics();
         BoundedSemaphoreStatistics {

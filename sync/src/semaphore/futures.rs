@@ -127,18 +127,18 @@ macro_rules! owning_future {
 }
 
 borrowing_future! {
-    /// Future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
+    /// Future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`], which says what it does and what dropping it does.
     Acquire, Semaphore, SemaphorePermit
 }
 owning_future! {
-    /// Future of [`Semaphore::acquire_owned`] and [`Semaphore::acquire_many_owned`].
+    /// Future of [`Semaphore::acquire_owned`] and [`Semaphore::acquire_many_owned`], which says what it does and what dropping it does.
     AcquireOwned, Semaphore, OwnedSemaphorePermit
 }
 borrowing_future! {
-    /// Future of [`BoundedSemaphore::acquire`] and [`BoundedSemaphore::acquire_many`].
+    /// Future of [`BoundedSemaphore::acquire`] and [`BoundedSemaphore::acquire_many`], which says what it does and what dropping it does.
     BoundedAcquire, BoundedSemaphore, BoundedPermit
 }
 owning_future! {
-    /// Future of [`BoundedSemaphore::acquire_owned`] and [`BoundedSemaphore::acquire_many_owned`].
+    /// Future of [`BoundedSemaphore::acquire_owned`] and [`BoundedSemaphore::acquire_many_owned`], which says what it does and what dropping it does.
     BoundedAcquireOwned, BoundedSemaphore, OwnedBoundedPermit
 }

@@ -19,7 +19,8 @@ macro_rules! held_permits {
         }
 
         impl $(<$a>)? $Permit $(<$a>)? {
-            /// Takes the permits out of circulation: the semaphore will not get them back.
+            /// Takes the permits out of circulation: the semaphore does not get them back, unless by `add_permits`, or by
+            /// `release` where it is bounded.
             pub fn forget(mut self) {
                 self.semaphore.note_forgotten(std::mem::take(&mut self.n));
             }
@@ -68,19 +69,115 @@ macro_rules! held_permits {
 }
 
 held_permits! {
-    /// Permits of a [`Semaphore`]; dropping it gives them back.
+    /// Permits of a [`Semaphore`]; dropping it gives them back, and hands them to those who wait.
+    ///
+    /// # Panics
+    ///
+    /// Where wakers of those who are granted the permits panic, dropping it does, unless its thread panics already; all have
+    /// been granted and woken by then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use sync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(3);
+    /// let mut permits = semaphore.acquire_many(3).await.unwrap();
+    /// // One is given back by itself, the other two stay.
+    /// drop(permits.split(1).unwrap());
+    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (2, 1));
+    /// permits.merge(semaphore.try_acquire().unwrap());
+    /// assert_eq!(permits.num_permits(), 3);
+    /// // Out of circulation.
+    /// permits.forget();
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// # }
+    /// ```
     SemaphorePermit<'a>, &'a Semaphore
 }
 held_permits! {
     /// Permits of a [`Semaphore`] with an `Arc` of it; dropping it gives them back.
+    ///
+    /// As [`SemaphorePermit`], and without a lifetime: a struct may keep it, or a task that is spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::Semaphore;
+    ///
+    /// let semaphore = Arc::new(Semaphore::new(3));
+    /// let mut permits = Arc::clone(&semaphore).acquire_many_owned(3).await.unwrap();
+    /// // One is given back by itself, the other two stay.
+    /// drop(permits.split(1).unwrap());
+    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (2, 1));
+    /// permits.merge(Arc::clone(&semaphore).try_acquire_owned().unwrap());
+    /// assert_eq!(permits.num_permits(), 3);
+    /// // Out of circulation.
+    /// permits.forget();
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// # }
+    /// ```
     OwnedSemaphorePermit, Arc<Semaphore>
 }
 held_permits! {
-    /// Permits of a [`BoundedSemaphore`]; dropping it gives them back.
+    /// Permits of a [`BoundedSemaphore`]; dropping it gives them back, and hands them to those who wait.
+    ///
+    /// # Panics
+    ///
+    /// Where wakers of those who are granted the permits panic, dropping it does, unless its thread panics already; all have
+    /// been granted and woken by then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use sync::BoundedSemaphore;
+    ///
+    /// let semaphore = BoundedSemaphore::new(3);
+    /// let mut permits = semaphore.acquire_many(3).await.unwrap();
+    /// // One is given back by itself, the other two stay.
+    /// drop(permits.split(1).unwrap());
+    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (2, 1));
+    /// permits.merge(semaphore.try_acquire().unwrap());
+    /// assert_eq!(permits.num_permits(), 3);
+    /// // Out of circulation, until they are released.
+    /// permits.forget();
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// semaphore.release(3).unwrap();
+    /// assert_eq!(semaphore.available_permits(), 3);
+    /// # }
+    /// ```
     BoundedPermit<'a>, &'a BoundedSemaphore
 }
 held_permits! {
     /// Permits of a [`BoundedSemaphore`] with an `Arc` of it; dropping it gives them back.
+    ///
+    /// As [`BoundedPermit`], and without a lifetime: a struct may keep it, or a task that is spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::sync::Arc;
+    /// use sync::BoundedSemaphore;
+    ///
+    /// let semaphore = Arc::new(BoundedSemaphore::new(3));
+    /// let mut permits = Arc::clone(&semaphore).acquire_many_owned(3).await.unwrap();
+    /// // One is given back by itself, the other two stay.
+    /// drop(permits.split(1).unwrap());
+    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (2, 1));
+    /// permits.merge(Arc::clone(&semaphore).try_acquire_owned().unwrap());
+    /// assert_eq!(permits.num_permits(), 3);
+    /// // Out of circulation, until they are released.
+    /// permits.forget();
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// semaphore.release(3).unwrap();
+    /// assert_eq!(semaphore.available_permits(), 3);
+    /// # }
+    /// ```
     OwnedBoundedPermit, Arc<BoundedSemaphore>
 }
 
