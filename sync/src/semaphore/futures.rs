@@ -33,19 +33,19 @@ macro_rules! borrowing_future {
                 // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
                 let this = unsafe { self.get_unchecked_mut() };
                 let (semaphore, n) = (this.semaphore, this.n);
-                let (permits, object) = (semaphore.permits(), semaphore.object());
                 let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+                    let (permits, object) = (semaphore.permits(), semaphore.object());
                     // SAFETY: as above; it is the same semaphore and number each time.
                     let closed = unsafe { this.acquisition.poll_without_budget(permits, object, n, cx.waker()) };
                     return if closed { Poll::Ready(Err(AcquireError::new())) } else { Poll::Pending };
                 };
-                if this.acquisition.may_take_free() && permits.take_free(n) {
+                if this.acquisition.may_take_free() && semaphore.permits().take_free(n) {
                     this.acquisition.took_free();
                     budget.made_progress();
                     return Poll::Ready(Ok($Permit { semaphore, n: n as usize, hold: Hold::none() }));
                 }
                 // SAFETY: as above; it is the same semaphore and number each time.
-                match unsafe { this.acquisition.poll(permits, object, n, cx.waker()) } {
+                match unsafe { this.acquisition.poll(semaphore.permits(), semaphore.object(), n, cx.waker()) } {
                     Polled::Granted(hold) => {
                         budget.made_progress();
                         Poll::Ready(Ok($Permit { semaphore, n: n as usize, hold }))
@@ -94,16 +94,18 @@ macro_rules! owning_future {
                 let this = unsafe { self.get_unchecked_mut() };
                 // It stays in its place while foreign code may unwind: the destructor needs it.
                 let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
-                let (permits, object, n) = (semaphore.permits(), semaphore.object(), this.n);
+                let n = this.n;
                 let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+                    let (permits, object) = (semaphore.permits(), semaphore.object());
                     // SAFETY: as above; it is the same semaphore and number each time.
                     let closed = unsafe { this.acquisition.poll_without_budget(permits, object, n, cx.waker()) };
                     return if closed { Poll::Ready(Err(AcquireError::new())) } else { Poll::Pending };
                 };
-                let hold = if this.acquisition.may_take_free() && permits.take_free(n) {
+                let hold = if this.acquisition.may_take_free() && semaphore.permits().take_free(n) {
                     this.acquisition.took_free();
                     Hold::none()
                 } else {
+                    let (permits, object) = (semaphore.permits(), semaphore.object());
                     // SAFETY: as above; it is the same semaphore and number each time.
                     match unsafe { this.acquisition.poll(permits, object, n, cx.waker()) } {
                         Polled::Granted(hold) => hold,
