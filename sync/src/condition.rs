@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use crate::blocking;
 use crate::coop;
@@ -544,7 +544,13 @@ impl<'a, T: ?Sized> Future for ConditionLock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let (condition, mutex) = (this.condition, &*this.condition.mutex);
-        let budget = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+            // SAFETY: as above; it is the same mutex each time.
+            unsafe {
+                this.acquisition.poll_without_budget(mutex.permits(), mutex.object(), 1, cx.waker());
+            }
+            return Poll::Pending;
+        };
         if this.acquisition.may_take_free() && mutex.permits().take_free_only() {
             this.acquisition.took_free();
             budget.made_progress();

@@ -330,7 +330,11 @@ impl Watch {
     /// The watch is pinned and `cancel` is called before it goes; each call names the same event.
     #[inline]
     unsafe fn poll(&mut self, event: &Event, cx: &mut Context<'_>) -> Poll<()> {
-        let budget = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+            // SAFETY: the caller's promise.
+            unsafe { self.poll_without_budget(event, cx.waker()) };
+            return Poll::Pending;
+        };
         if self.0.waiter.state() == IDLE && !trace::is_verbose() && event.is_set() {
             self.0.waiter.set_state(DONE);
             budget.made_progress();
@@ -362,6 +366,28 @@ impl Watch {
             }
             _ => panic!("a wait for an event was polled after it was ready"),
         }
+    }
+
+    /// Polls where the task's budget is used up: takes the place of a first poll, but does not end. A set event grants the
+    /// wait, so that it ends even where `clear` follows.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    #[cold]
+    unsafe fn poll_without_budget(&mut self, event: &Event, waker: &Waker) {
+        // A queued wait may keep an older waker: this one was called for the next poll.
+        if self.0.waiter.state() != IDLE {
+            return;
+        }
+        let request = Request { object: event.object(), permits: 0, site: self.0.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let joined_at = Stamp::if_waits_are_watched();
+        let joined = self.join(event, waker);
+        if joined.is_none() {
+            self.0.grant(0, joined_at);
+        }
+        self.0.watch(attempt.queued(request, waker, joined_at, joined.unwrap_or(0)));
     }
 
     /// The first poll.

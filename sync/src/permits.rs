@@ -401,6 +401,47 @@ impl Acquisition {
         }
     }
 
+    /// Polls for `n` permits where the task's budget is used up: takes the place of a first poll, but does not end. What is
+    /// free is granted, so that a later poll finds it, or `cancel` passes it on. Returns whether the queue is closed, which
+    /// ends the wait at once.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    #[cold]
+    pub(crate) unsafe fn poll_without_budget(
+        &mut self,
+        permits: &Permits,
+        object: Object<'_>,
+        n: u32,
+        waker: &Waker,
+    ) -> bool {
+        match self.wait.waiter.state() {
+            IDLE => {}
+            // SAFETY: the caller's promise.
+            CLOSED => return matches!(unsafe { self.poll(permits, object, n, waker) }, Polled::Closed),
+            // A queued wait may keep an older waker: this one was called for the next poll.
+            _ => return false,
+        }
+        let request = Request { object, permits: n, site: self.wait.site };
+        let attempt = Attempt::begin(request, Some(waker));
+        let joined_at = Stamp::if_waits_are_watched();
+        let ahead = match self.take_or_join(permits, n, waker) {
+            Joined::Behind(ahead) => ahead,
+            Joined::Taken => {
+                self.wait.grant(n, joined_at);
+                0
+            }
+            Joined::Closed => {
+                self.wait.waiter.set_state(DONE);
+                attempt.closed();
+                return true;
+            }
+        };
+        self.wait.watch(attempt.queued(request, waker, joined_at, ahead));
+        false
+    }
+
     /// The first poll.
     fn begin(&mut self, permits: &Permits, object: Object<'_>, n: u32, waker: &Waker) -> Polled {
         if trace::is_watched() {

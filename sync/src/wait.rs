@@ -34,6 +34,13 @@ impl Wait {
         self.spans.write(spans);
     }
 
+    /// Notes, for a wait that is in no list and has no waker, that it was granted `tag` at `now`. Its next poll ends it.
+    pub(crate) fn grant(&mut self, tag: u32, now: Stamp) {
+        // W1: as in `prepare`, after which this may come.
+        self.spans.write(WaitSpans::NONE);
+        self.waiter.grant(tag, now);
+    }
+
     /// Whether it is over, or never began: then there is nothing to cancel.
     #[inline]
     pub(crate) fn is_idle_or_done(&self) -> bool {
@@ -44,7 +51,7 @@ impl Wait {
     /// so; if not, [`end`](Self::end) is to be called.
     #[inline]
     pub(crate) fn end_unwatched(&mut self) -> bool {
-        // SAFETY: W1: who resumes was in a list.
+        // SAFETY: W1: who resumes was in a list, or was granted without.
         let unwatched = unsafe { self.spans.assume_init_ref() }.is_none();
         if unwatched {
             self.waiter.set_state(DONE);

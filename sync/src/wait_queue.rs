@@ -17,7 +17,7 @@
 //!
 //! | state | in a list | who leaves it, and to what |
 //! |---|---|---|
-//! | [`IDLE`] | no | the owner: `PARKED`, `QUEUED`, or `DONE` when nothing had to be waited for |
+//! | [`IDLE`] | no | the owner: `PARKED`, `QUEUED`, or, where nothing had to be waited for, `DONE`, or `GRANTED` without budget |
 //! | [`PARKED`] | a condition's | a notifier under both locks: `QUEUED`; the owner under the condition's: `DONE` |
 //! | [`QUEUED`] | the granting queue's | a releaser under the lock: `GRANTED`, `CLOSED`; the owner under the lock: `DONE` |
 //! | [`GRANTED`] | no | the owner: `DONE` |
@@ -94,7 +94,7 @@ impl RefUnwindSafe for WaitQueue {}
 pub(crate) struct Waiter {
     /// See the table at the top of the file.
     state: AtomicU8,
-    /// Initialised by `prepare`, so by whatever is or was in a list; it owns a waker only while it is in one.
+    /// Initialised by `prepare` or `grant`, so by whatever is or was in a list; it owns a waker only while it is in one.
     node: UnsafeCell<MaybeUninit<Node>>,
     /// A linked waiter must not move (Q3), and a future that is not `Unpin` is exempt from the uniqueness of
     /// `&mut`, which other threads' access through the list would break.
@@ -572,6 +572,19 @@ impl Waiter {
                 (*node).granted_at = Stamp::NONE;
             });
         }
+    }
+
+    /// Puts, as the owner, a waiter that is in no list and has no waker where a grant at `now` would have put it.
+    pub(crate) fn grant(&self, tag: u32, now: Stamp) {
+        // SAFETY: Q2: in no list, so it is the owner's, who alone calls this. A waker would be overwritten, not dropped.
+        unsafe {
+            self.node_mut(|node| {
+                (&raw mut (*node).waker).write(None);
+                (*node).tag = tag;
+                (*node).granted_at = now;
+            });
+        }
+        self.set_state(GRANTED);
     }
 
     /// Changes the tag of a waiter that is in no list; for a queue's holder, between `prepare` and `push_back`.

@@ -30,10 +30,38 @@ impl Party {
     ///
     /// The party is pinned and `cancel` is called before it goes; each call names the same barrier.
     unsafe fn poll(&mut self, barrier: &Barrier, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let budget = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+            // SAFETY: the caller's promise.
+            return unsafe { self.poll_without_budget(barrier, cx.waker()) };
+        };
         // SAFETY: the caller's promise.
         let outcome = ready!(unsafe { self.poll_within_budget(barrier, cx.waker()) });
-        budget.made_progress();
+        if outcome.is_ok() {
+            budget.made_progress();
+        }
+        Poll::Ready(outcome)
+    }
+
+    /// Polls where the task's budget is used up: a first poll arrives, but only an error ends the wait. Whoever completes
+    /// the phase lets the others go, and hears of it itself at its next poll.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll).
+    #[cold]
+    unsafe fn poll_without_budget(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
+        let outcome = match self.0.waiter.state() {
+            // SAFETY: the caller's promise.
+            IDLE | CLOSED => ready!(unsafe { self.poll_within_budget(barrier, waker) }),
+            // A queued wait may keep an older waker: this one was called for the next poll.
+            _ => return Poll::Pending,
+        };
+        if let Ok(last) = outcome {
+            // All before it were in the list, whose length a tag can hold (Q5). Its span has ended: it waits for a turn, not
+            // at the barrier.
+            self.0.grant(last.index as u32, Stamp::NONE);
+            return Poll::Pending;
+        }
         Poll::Ready(outcome)
     }
 
@@ -53,7 +81,9 @@ impl Party {
                 let index = self.0.waiter.tag() as usize;
                 let (spans, granted_at) = self.0.end();
                 spans.granted(granted_at);
-                Poll::Ready(Ok(BarrierWaitResult { index, is_leader: false }))
+                // Only the last arrival has that index, granted for want of budget.
+                let is_leader = index == barrier.phases.parties() - 1;
+                Poll::Ready(Ok(BarrierWaitResult { index, is_leader }))
             }
             CLOSED => {
                 let (spans, granted_at) = self.0.end();

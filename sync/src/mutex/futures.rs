@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::{Mutex, MutexGuard, OwnedMutexGuard};
 use crate::coop;
@@ -26,7 +26,13 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
         // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
         let this = unsafe { self.get_unchecked_mut() };
         let mutex = this.mutex;
-        let budget = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+            // SAFETY: as above; it is the same mutex each time.
+            unsafe {
+                this.acquisition.poll_without_budget(&mutex.permits, mutex.object(), 1, cx.waker());
+            }
+            return Poll::Pending;
+        };
         if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
             this.acquisition.took_free();
             budget.made_progress();
@@ -74,7 +80,13 @@ impl<T: ?Sized> Future for LockOwned<T> {
         let this = unsafe { self.get_unchecked_mut() };
         // It stays in its place while foreign code may unwind: the destructor needs it.
         let mutex = this.mutex.as_ref().expect("a lock was polled after it was ready");
-        let budget = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+            // SAFETY: as above; it is the same mutex each time.
+            unsafe {
+                this.acquisition.poll_without_budget(&mutex.permits, mutex.object(), 1, cx.waker());
+            }
+            return Poll::Pending;
+        };
         let hold = if this.acquisition.may_take_free() && mutex.permits.take_free_only() {
             this.acquisition.took_free();
             Hold::none()

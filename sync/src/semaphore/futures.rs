@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::{
     BoundedPermit, BoundedSemaphore, OwnedBoundedPermit, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
@@ -33,7 +33,12 @@ macro_rules! borrowing_future {
                 // SAFETY: nothing is moved out; `acquisition` is pinned with us, and our destructor cancels it.
                 let this = unsafe { self.get_unchecked_mut() };
                 let (semaphore, n) = (this.semaphore, this.n);
-                let budget = ready!(coop::poll_proceed(cx));
+                let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+                    let (permits, object) = (semaphore.permits(), semaphore.object());
+                    // SAFETY: as above; it is the same semaphore and number each time.
+                    let closed = unsafe { this.acquisition.poll_without_budget(permits, object, n, cx.waker()) };
+                    return if closed { Poll::Ready(Err(AcquireError::new())) } else { Poll::Pending };
+                };
                 if this.acquisition.may_take_free() && semaphore.permits().take_free(n) {
                     this.acquisition.took_free();
                     budget.made_progress();
@@ -89,14 +94,20 @@ macro_rules! owning_future {
                 let this = unsafe { self.get_unchecked_mut() };
                 // It stays in its place while foreign code may unwind: the destructor needs it.
                 let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
-                let budget = ready!(coop::poll_proceed(cx));
-                let hold = if this.acquisition.may_take_free() && semaphore.permits().take_free(this.n) {
+                let n = this.n;
+                let Poll::Ready(budget) = coop::poll_proceed(cx) else {
+                    let (permits, object) = (semaphore.permits(), semaphore.object());
+                    // SAFETY: as above; it is the same semaphore and number each time.
+                    let closed = unsafe { this.acquisition.poll_without_budget(permits, object, n, cx.waker()) };
+                    return if closed { Poll::Ready(Err(AcquireError::new())) } else { Poll::Pending };
+                };
+                let hold = if this.acquisition.may_take_free() && semaphore.permits().take_free(n) {
                     this.acquisition.took_free();
                     Hold::none()
                 } else {
                     let (permits, object) = (semaphore.permits(), semaphore.object());
                     // SAFETY: as above; it is the same semaphore and number each time.
-                    match unsafe { this.acquisition.poll(permits, object, this.n, cx.waker()) } {
+                    match unsafe { this.acquisition.poll(permits, object, n, cx.waker()) } {
                         Polled::Granted(hold) => hold,
                         Polled::Closed => return Poll::Ready(Err(AcquireError::new())),
                         Polled::Pending => return Poll::Pending,

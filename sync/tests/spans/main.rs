@@ -7,6 +7,7 @@
 mod barrier;
 mod blocking;
 mod bounded_semaphore;
+mod budget;
 mod capture;
 mod condition;
 mod event;
