@@ -5,11 +5,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use sync::{AcquireError, Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use sync::{
+    AcquireError, Barrier, Condition, ConditionGuard, Event, Mutex, MutexGuard, Semaphore, SemaphorePermit,
+};
 
 use crate::Backend;
 use crate::backend::{
-    ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
 
@@ -152,5 +155,20 @@ impl ConditionBackend for Primitives {
     async fn notify_everyone<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.notify_all();
         guard.switch_to(pair.awaited_by(side.other())).notify_all();
+    }
+}
+
+impl BarrierBackend for Primitives {
+    const RETRACTS: bool = true;
+    type Barrier = Barrier;
+
+    fn new(parties: usize) -> Self::Barrier {
+        Barrier::new(parties).with_name("bench barrier")
+    }
+
+    /// Never an error: a slot neither aborts nor resets its barrier.
+    #[inline]
+    async fn wait(barrier: &Self::Barrier) -> bool {
+        barrier.wait().await.is_ok_and(|arrival| arrival.is_leader())
     }
 }
