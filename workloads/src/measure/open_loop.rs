@@ -77,7 +77,8 @@ impl OpenLoop {
         let behind = self.begun && now_ns > intended_ns;
         loop {
             if stop.is_stopped() {
-                self.over_ns = Some(now_ns);
+                // Not `now_ns`: who lost his processor since he read it would put the end before what others began.
+                self.over_ns = Some((self.clock)());
                 return false;
             }
             match self.timetable.schedule.rest(now_ns, intended_ns) {
