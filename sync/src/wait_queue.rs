@@ -299,13 +299,15 @@ impl LockedQueue<'_> {
         }
     }
 
-    /// Moves up to `limit` of the longest waiters, as they are linked, to the end of `to`, in the `state` that names that
-    /// list. Returns how many.
+    /// Moves up to `limit` of the longest waiters, one at least, as they are linked, to the end of `to`, in the `state`
+    /// that names that list. Returns how many.
     ///
     /// # Safety
     ///
-    /// `to` is another list, and `state` names it (Q2).
+    /// `to` is another list, `state` names it (Q2), and `limit` is at least 1.
     pub(crate) unsafe fn splice_front(&mut self, to: &mut LockedQueue<'_>, limit: usize, state: u8) -> usize {
+        // Against Q6 a debug build may panic here: both lists are whole yet, and their locks are given back.
+        debug_assert_ne!(limit, 0, "nobody to move");
         let Some(first) = self.head() else { return 0 };
         // SAFETY: Q1, Q3: all that is reached over the links is linked here or in `to`, and both locks are held.
         unsafe {

@@ -79,6 +79,10 @@ impl Drop for WakeBatch {
         if self.len != 0 {
             self.wake();
         }
+        if let Some(payload) = self.panic.take() {
+            // As in `resume`, the thread unwinds.
+            std::mem::forget(payload);
+        }
     }
 }
 
@@ -110,5 +114,54 @@ fn keep_first(panic: &mut Option<Box<dyn Any + Send>>, payload: Box<dyn Any + Se
     match panic {
         None => *panic = Some(payload),
         Some(_) => std::mem::forget(payload),
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    use super::WakeBatch;
+
+    /// A payload that must not be dropped.
+    struct Hostile;
+
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            panic!("the payload was dropped");
+        }
+    }
+
+    /// Panics when it is woken, and counts that it was.
+    #[derive(Default)]
+    struct Panics(AtomicUsize);
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            panic_any(Hostile);
+        }
+    }
+
+    /// A second panic out of a destructor would end the process, and this test with it.
+    #[test]
+    fn batch_dropped_by_an_unwinding_wakes_everybody_and_drops_no_payload() {
+        let wakers = Arc::new(Panics::default());
+        for woken_before in [false, true] {
+            let unwound = catch_unwind(AssertUnwindSafe(|| {
+                let mut batch = WakeBatch::new();
+                batch.push(Waker::from(Arc::clone(&wakers)));
+                if woken_before {
+                    batch.wake();
+                }
+                batch.push(Waker::from(Arc::clone(&wakers)));
+                panic!("of its own");
+            }));
+            assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"of its own"));
+        }
+        assert_eq!(wakers.0.load(Ordering::SeqCst), 4);
     }
 }
