@@ -15,7 +15,7 @@ use crate::permits::{Acquisition, Permits, Refusal};
 use crate::statistics::SemaphoreStatistics;
 use crate::trace::{self, Hold, Kind, Label, Object, Request, Site};
 
-use acquiring::acquiring_methods;
+use acquiring::{acquiring_methods, assert_within_max};
 pub use bounded::BoundedSemaphore;
 pub use futures::{Acquire, AcquireOwned, BoundedAcquire, BoundedAcquireOwned};
 pub use held::{BoundedPermit, OwnedBoundedPermit, OwnedSemaphorePermit, SemaphorePermit};

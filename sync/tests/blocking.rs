@@ -61,7 +61,7 @@ fn zero_permits_and_closed_semaphores_do_not_wait() {
     assert_eq!(semaphore.blocking_acquire_many(0).unwrap().num_permits(), 0);
     semaphore.close();
     assert!(semaphore.blocking_acquire().is_err());
-    assert!(semaphore.blocking_acquire_many(u32::MAX).is_err());
+    assert!(semaphore.blocking_acquire_many(1 << 28).is_err());
     assert!(Arc::clone(&semaphore).blocking_acquire_owned().is_err());
     assert!(semaphore.blocking_acquire_many_owned(0).is_err());
     let bounded = BoundedSemaphore::new(1);

@@ -1,5 +1,25 @@
 //! What both semaphores offer alike: the ways to acquire, and to close.
 
+/// Panics where no semaphore has as many permits as `$call` asks for, so that it would wait for ever. That can only be
+/// where `usize` has 32 bits; elsewhere nothing of this is left.
+macro_rules! assert_within_max {
+    ($n:ident, $Semaphore:ident :: $call:ident) => {
+        assert!(
+            $n as usize <= Permits::MAX,
+            concat!(
+                stringify!($Semaphore),
+                "::",
+                stringify!($call),
+                "({}): more permits than ",
+                stringify!($Semaphore),
+                "::MAX_PERMITS"
+            ),
+            $n
+        )
+    };
+}
+pub(super) use assert_within_max;
+
 /// Writes those methods for a semaphore, given the names of its permits and futures.
 macro_rules! acquiring_methods {
     ($Semaphore:ident, $Permit:ident, $OwnedPermit:ident, $Acquire:ident, $AcquireOwned:ident) => {
@@ -48,6 +68,10 @@ macro_rules! acquiring_methods {
             ///
             /// As for [`acquire`](Self::acquire).
             ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
+            ///
             /// # Examples
             ///
             /// ```
@@ -61,6 +85,7 @@ macro_rules! acquiring_methods {
             #[track_caller]
             #[inline]
             pub fn acquire_many(&self, n: u32) -> $Acquire<'_> {
+                assert_within_max!(n, $Semaphore::acquire_many);
                 $Acquire { semaphore: self, n, acquisition: Acquisition::new(Site::here()) }
             }
 
@@ -102,9 +127,14 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
             #[track_caller]
             #[inline]
             pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> $AcquireOwned {
+                assert_within_max!(n, $Semaphore::acquire_many_owned);
                 $AcquireOwned { semaphore: Some(self), n, acquisition: Acquisition::new(Site::here()) }
             }
 
@@ -137,9 +167,14 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`try_acquire`](Self::try_acquire).
+            ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
             #[track_caller]
             #[inline]
             pub fn try_acquire_many(&self, n: u32) -> Result<$Permit<'_>, TryAcquireError> {
+                assert_within_max!(n, $Semaphore::try_acquire_many);
                 let hold = self.try_take(n, Site::here())?;
                 Ok($Permit { semaphore: self, n: n as usize, hold })
             }
@@ -160,9 +195,14 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`try_acquire`](Self::try_acquire).
+            ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
             #[track_caller]
             #[inline]
             pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<$OwnedPermit, TryAcquireError> {
+                assert_within_max!(n, $Semaphore::try_acquire_many_owned);
                 let hold = self.try_take(n, Site::here())?;
                 Ok($OwnedPermit { semaphore: self, n: n as usize, hold })
             }
@@ -205,9 +245,14 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
             #[track_caller]
             #[inline]
             pub fn blocking_acquire_many(&self, n: u32) -> Result<$Permit<'_>, AcquireError> {
+                assert_within_max!(n, $Semaphore::blocking_acquire_many);
                 if !trace::is_verbose() && self.permits().take_free(n) {
                     return Ok($Permit { semaphore: self, n: n as usize, hold: Hold::none() });
                 }
@@ -231,12 +276,17 @@ macro_rules! acquiring_methods {
             /// # Errors
             ///
             /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Panics
+            ///
+            /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS), as a `u32` can be where `usize` has 32 bits.
             #[track_caller]
             #[inline]
             pub fn blocking_acquire_many_owned(
                 self: Arc<Self>,
                 n: u32,
             ) -> Result<$OwnedPermit, AcquireError> {
+                assert_within_max!(n, $Semaphore::blocking_acquire_many_owned);
                 if !trace::is_verbose() && self.permits().take_free(n) {
                     return Ok($OwnedPermit { semaphore: self, n: n as usize, hold: Hold::none() });
                 }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::acquiring::acquiring_methods;
+use super::acquiring::{acquiring_methods, assert_within_max};
 use super::{BoundedAcquire, BoundedAcquireOwned, BoundedPermit, OwnedBoundedPermit, Semaphore};
 use crate::blocking;
 use crate::error::{AcquireError, ReleaseError, TryAcquireError};

@@ -140,10 +140,22 @@ fn as_many_as_max_permits_fit_and_no_more() {
 fn request_that_no_semaphore_can_meet_panics() {
     let semaphore = Arc::new(Semaphore::new(0));
     if Semaphore::MAX_PERMITS < u32::MAX as usize {
+        let owner = || Arc::clone(&semaphore);
         for n in [Semaphore::MAX_PERMITS as u32 + 1, 1 << 31] {
-            panic_message(|| drop(Task::new(semaphore.acquire_many(n)).poll()));
-            panic_message(|| drop(Task::new(Arc::clone(&semaphore).acquire_many_owned(n)).poll()));
-            panic_message(|| drop(semaphore.try_acquire_many(n)));
+            for (call, message) in [
+                ("acquire_many", panic_message(|| drop(semaphore.acquire_many(n)))),
+                ("acquire_many_owned", panic_message(|| drop(owner().acquire_many_owned(n)))),
+                ("try_acquire_many", panic_message(|| drop(semaphore.try_acquire_many(n)))),
+                ("try_acquire_many_owned", panic_message(|| drop(owner().try_acquire_many_owned(n)))),
+                ("blocking_acquire_many", panic_message(|| drop(semaphore.blocking_acquire_many(n)))),
+                (
+                    "blocking_acquire_many_owned",
+                    panic_message(|| drop(owner().blocking_acquire_many_owned(n))),
+                ),
+            ] {
+                let call = format!("Semaphore::{call}({n}): ");
+                assert!(message.starts_with(&call), "{message}");
+            }
         }
     } else {
         Task::waiting(semaphore.acquire_many(u32::MAX)).assert_waits();
