@@ -14,6 +14,7 @@
 #![cfg(not(any(loom, shuttle)))]
 
 mod barrier;
+mod bounded_semaphore;
 mod condition;
 mod event;
 mod model;

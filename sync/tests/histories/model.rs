@@ -44,6 +44,11 @@ impl Permits {
         self.standing[slot]
     }
 
+    /// Permits that were granted to a task which has not seen so yet.
+    pub(crate) fn granted(&self, slot: usize) -> usize {
+        if let Standing::Granted(n) = self.standing[slot] { n } else { 0 }
+    }
+
     /// Takes them now or not at all.
     pub(crate) fn try_take(&mut self, n: usize) -> Outcome {
         if self.closed {
