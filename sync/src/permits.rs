@@ -257,8 +257,15 @@ impl Permits {
 
     /// Permits in the count; some of them may be on their way to the head of the queue.
     pub(crate) fn available(&self) -> usize {
-        // Ordering: Acquire, so that who sees a permit come back also sees what was done under it.
-        self.queue.load(Ordering::Acquire) >> COUNT_SHIFT
+        loop {
+            // Ordering: Acquire, so that who sees a permit come back also sees what was done under it.
+            let word = self.queue.load(Ordering::Acquire);
+            if word & LOCKED == 0 {
+                return word >> COUNT_SHIFT;
+            }
+            // What is granted under the lock leaves the count with the unlock: who has it by now must not find it free too.
+            self.queue.load_unlocked();
+        }
     }
 
     /// Takes away up to `n` permits of the count for good, whoever waits. Returns how many.
