@@ -16,6 +16,8 @@
 #![cfg(shuttle)]
 
 mod barrier;
+mod blocking;
+mod bounded_semaphore;
 mod condition;
 mod event;
 mod mutex;
