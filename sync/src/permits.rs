@@ -231,17 +231,29 @@ impl Permits {
     #[inline]
     pub(crate) fn give_back_only(&self, object: Object<'_>, hold: &Hold) {
         if trace::is_watched() {
-            self.give_back_only_watched(object, *hold);
+            if trace::is_verbose() {
+                self.give_back_watched(1, object, *hold);
+            } else {
+                self.put_only_watched();
+            }
         } else if let Some(queue) = self.queue.give_back_only() {
-            hand_over(queue);
+            hand_over(queue, Stamp::NONE);
         }
     }
 
-    /// Who watches a wait learns when it was granted, and a clock is not read under the list's lock: so here the look
-    /// whether somebody waits comes before.
+    /// `give_back_only` where waits are watched: who resumes learns when it was granted. A clock is not read under the
+    /// list's lock, so the look whether somebody waits comes before; if it came too early, the lock is let go once more.
     #[cold]
-    fn give_back_only_watched(&self, object: Object<'_>, hold: Hold) {
-        self.give_back(1, object, &hold);
+    fn put_only_watched(&self) {
+        let expected = self.queue.has_waiters();
+        let mut now = if expected { Stamp::if_waits_are_watched() } else { Stamp::NONE };
+        let Some(mut queue) = self.queue.give_back_only() else { return };
+        if !expected {
+            drop(queue);
+            now = Stamp::if_waits_are_watched();
+            queue = self.queue.lock();
+        }
+        hand_over(queue, now);
     }
 
     /// The hold comes by value: a reference would keep the guard from living in registers.
@@ -305,11 +317,12 @@ impl Permits {
 
 /// Gives the only permit of a mutex, which is on its way back, to the longest waiter.
 #[cold]
-fn hand_over(mut queue: LockedQueue<'_>) {
-    let waker = queue.end_front_one(GRANTED, Stamp::NONE);
-    if waker.is_none() {
+fn hand_over(mut queue: LockedQueue<'_>, now: Stamp) {
+    if queue.is_empty() {
         queue.set_count(1);
+        return;
     }
+    let waker = queue.end_front_one(GRANTED, now);
     drop(queue);
     if let Some(waker) = waker {
         wake_one(waker);
