@@ -237,7 +237,7 @@ impl Permits {
                 self.put_only_watched();
             }
         } else if let Some(queue) = self.queue.give_back_only() {
-            hand_over(queue, Stamp::NONE);
+            hand_over_unwatched(queue);
         }
     }
 
@@ -317,6 +317,12 @@ impl Permits {
 
 /// Gives the only permit of a mutex, which is on its way back, to the longest waiter.
 #[cold]
+fn hand_over_unwatched(queue: LockedQueue<'_>) {
+    hand_over(queue, Stamp::NONE);
+}
+
+/// As [`hand_over_unwatched`], noting when.
+#[inline(always)]
 fn hand_over(mut queue: LockedQueue<'_>, now: Stamp) {
     if queue.is_empty() {
         queue.set_count(1);
