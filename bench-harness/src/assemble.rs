@@ -78,6 +78,7 @@ impl Sheet {
                 argv: self.argv.clone(),
                 seed: self.seed,
                 rounds_planned: Some(self.rounds),
+                forks: None,
                 status: status(ending, &validity),
             },
             environment: self.environment.clone(),

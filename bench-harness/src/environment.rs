@@ -78,6 +78,7 @@ pub(crate) fn describe(executor: Executor) -> Environment {
         debug_assertions: cfg!(debug_assertions),
         git: Some(env!("BENCH_GIT")).filter(|commit| !commit.is_empty()).map(str::to_owned),
         runtime: executor.describe(),
+        pinned: None,
         clock: clock::describe(),
         load_before: load,
         load_after: load,

@@ -329,6 +329,7 @@ mod tests {
             method: String::new(),
             rounds: 20,
             p_adjusted: None,
+            detectable: None,
             verdict: Verdict::Faster,
         };
         assert_eq!(

@@ -282,6 +282,7 @@ mod tests {
             method: String::new(),
             rounds: 20,
             p_adjusted: None,
+            detectable: None,
             verdict,
         }
     }

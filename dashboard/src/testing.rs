@@ -38,6 +38,7 @@ pub(crate) fn report(rounds: usize, status: Status) -> Report {
             argv: ["--workload", "semaphore,mutex", "--rounds", "20"].map(str::to_owned).to_vec(),
             seed: 42,
             rounds_planned: Some(20),
+            forks: None,
             status,
         },
         environment: environment(),
@@ -77,6 +78,7 @@ pub(crate) fn comparison(
         method: "made up".to_owned(),
         rounds,
         p_adjusted: Some(0.01),
+        detectable: None,
         verdict: Verdict::Faster,
     }
 }
@@ -119,6 +121,10 @@ fn throughput_round(round: usize, order: usize, rate: f64) -> Round {
         forced_yields: 0,
         cancelled: 0,
         smallest_share: 0.97,
+        voluntary_switches: None,
+        involuntary_switches: None,
+        futile_wakeups: None,
+        fork: None,
     }
 }
 
@@ -152,6 +158,7 @@ fn environment() -> Environment {
         debug_assertions: false,
         git: Some("3f9a2c1".to_owned()),
         runtime: "tokio, multi-thread, 2 workers".to_owned(),
+        pinned: None,
         clock: "tsc, 11.2 ns".to_owned(),
         load_before: 0.2,
         load_after: 1.9,

@@ -46,6 +46,9 @@ pub struct Run {
     /// Rounds that were asked for, so that a run under way or interrupted can say how far it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds_planned: Option<usize>,
+    /// Processes that the rounds were spread over, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forks: Option<usize>,
     /// How it ended.
     pub status: Status,
 }
@@ -85,6 +88,9 @@ pub struct Environment {
     pub git: Option<String>,
     /// Executor, its flavour and workers: `tokio 1.54.1, multi-thread, 2 workers`.
     pub runtime: String,
+    /// Processors to which the runtime's workers were pinned, in the order of the workers; null where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Vec<usize>>,
     /// The clock and what one read of it cost: `fastant (tsc), 11.2 ns`.
     pub clock: String,
     /// One-minute load average before the run.
@@ -170,6 +176,19 @@ pub struct Round {
     pub forced_yields: u64,
     /// Waits dropped before they were ready.
     pub cancelled: u64,
+    /// Times that a thread of the process gave up its processor of its own accord, to sleep; null where the system
+    /// does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voluntary_switches: Option<u64>,
+    /// Times that a thread of the process lost its processor to somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub involuntary_switches: Option<u64>,
+    /// Times that a task was woken, looked, and had to wait again; null where no task looks for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub futile_wakeups: Option<u64>,
+    /// The process of [`Run::forks`] that measured it, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<usize>,
 }
 
 /// One slot of one backend in one round of the latency pass.
@@ -187,6 +206,18 @@ pub struct LatencyRound {
     pub p99_ns: Option<u64>,
     /// Mean number of waiters in the queue; null where it was not sampled.
     pub queue_depth: Option<f64>,
+    /// Operations finished.
+    #[serde(default)]
+    pub ops: u64,
+    /// Wall time of the slot.
+    #[serde(default)]
+    pub wall_ns: u64,
+    /// Calls of the allocator during the slot, the bench's own included; null where they were not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<u64>,
+    /// The process of [`Run::forks`] that measured it, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<usize>,
 }
 
 /// Median and range.
@@ -260,6 +291,10 @@ pub struct Comparison {
     /// Two-sided p-value of the signed-rank test (between two runs of the rank-sum test), Holm-adjusted over
     /// the comparisons made together; null where there is no estimate.
     pub p_adjusted: Option<f64>,
+    /// The smallest ratio above 1 that this many rounds with this spread would probably have told from 1; null
+    /// where there is no interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectable: Option<f64>,
     /// What it comes to.
     pub verdict: Verdict,
 }

@@ -71,6 +71,10 @@ impl LatencyRound {
             p50_ns: percentile(histogram, 500),
             p99_ns: percentile(histogram, 990),
             queue_depth,
+            ops: 0,
+            wall_ns: 0,
+            allocations: None,
+            fork: None,
         }
     }
 }

@@ -36,7 +36,7 @@ pub use backends::BACKENDS;
 pub use params::{HoldMode, ParamValue, Params, ParamsError};
 pub use scenario::{SCENARIOS, Scenario};
 pub use slot::{Pace, Pass, Recorder, Slot, SlotOutcome, Stop};
-pub use workload::{Arm, Backend, Limits, Variant, Workload};
+pub use workload::{Arm, Backend, Contention, Limits, Variant, Workload};
 
 /// Every workload, in the order of `list`.
 pub const WORKLOADS: &[Workload] = &[

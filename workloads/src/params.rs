@@ -168,15 +168,7 @@ mod tests {
     use super::*;
 
     fn fine() -> Params {
-        Params {
-            tasks: 1,
-            permits: 1,
-            hold: Duration::ZERO,
-            hold_mode: HoldMode::Spin,
-            think: Duration::ZERO,
-            cancel_percent: 0.0,
-            rate_ops_per_s: None,
-        }
+        Params::PLAIN
     }
 
     #[test]

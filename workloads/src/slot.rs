@@ -73,6 +73,8 @@ pub struct SlotOutcome {
     pub forced_yields: u64,
     /// Waits dropped before they were ready.
     pub cancelled: u64,
+    /// Times that a task was woken, looked, and had to wait again; `None` where no task looks for itself.
+    pub futile_wakeups: Option<u64>,
     /// Mean of the sampled hold times; `None` where the workload holds nothing or none was sampled.
     pub hold_ns: Option<f64>,
     /// Mean number of tasks waiting, sampled when an acquisition begins; latency slots only.

@@ -26,8 +26,19 @@ pub struct Variant {
     pub defaults: fn() -> Params,
     /// Names (as in [`Params::entries`]) of the knobs that this variant looks at.
     pub knobs: &'static [&'static str],
+    /// Whether a slot is worth nothing where hardly anybody had to wait.
+    pub contention: Contention,
     /// The backends that have the primitive, or can be put together into it.
     pub arms: &'static [Arm],
+}
+
+/// What a variant is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contention {
+    /// Waiting: a run in which hardly anybody waited has not measured it.
+    Demanded,
+    /// Something else, such as the free path or a great many locks: how many waited is told, and not judged.
+    Incidental,
 }
 
 /// A variant on a backend.
@@ -50,11 +61,13 @@ pub struct Limits {
     pub tasks: usize,
     /// Most permits.
     pub permits: usize,
+    /// Whether waits may be dropped.
+    pub cancel: bool,
 }
 
 impl Limits {
     /// No other limits than those of [`Params`].
-    pub const NONE: Self = Self { tasks: Params::MAX_TASKS, permits: Params::MAX_PERMITS };
+    pub const NONE: Self = Self { tasks: Params::MAX_TASKS, permits: Params::MAX_PERMITS, cancel: true };
 
     /// Refuses parameters past a limit.
     ///
@@ -63,10 +76,13 @@ impl Limits {
     /// What it takes at most, and what was asked.
     pub fn check(&self, params: &Params) -> Result<(), String> {
         let asked = [("tasks", params.tasks, self.tasks), ("permits", params.permits, self.permits)];
-        match asked.iter().find(|(_, asked, most)| asked > most) {
-            Some((knob, asked, most)) => Err(format!("it takes at most {most} {knob}, not {asked}")),
-            None => Ok(()),
+        if let Some((knob, asked, most)) = asked.iter().find(|(_, asked, most)| asked > most) {
+            return Err(format!("it takes at most {most} {knob}, not {asked}"));
         }
+        if !self.cancel && params.cancel_percent > 0.0 {
+            return Err("a wait that is dropped leaves it out of step".to_owned());
+        }
+        Ok(())
     }
 }
 

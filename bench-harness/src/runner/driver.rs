@@ -239,8 +239,6 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use workloads::HoldMode;
-
     use super::*;
 
     fn machine(patience: Patience) -> (Machine, Arc<Interrupt>) {
@@ -250,15 +248,7 @@ mod tests {
     }
 
     fn job(run: fn(Slot<'_>) -> SlotOutcome) -> Job {
-        let params = Params {
-            tasks: 2,
-            permits: 1,
-            hold: Duration::ZERO,
-            hold_mode: HoldMode::Spin,
-            think: Duration::ZERO,
-            cancel_percent: 0.0,
-            rate_ops_per_s: None,
-        };
+        let params = Params { tasks: 2, ..Params::PLAIN };
         let duration = Duration::from_millis(1);
         Job { run, params: Arc::new(params), pass: Pass::Latency, duration, seed: 1, watched: false }
     }
@@ -281,6 +271,7 @@ mod tests {
             waited: 2,
             forced_yields: 0,
             cancelled: 0,
+            futile_wakeups: None,
             hold_ns: None,
             queue_depth: None,
             pace: None,

@@ -184,6 +184,10 @@ fn throughput_round(order: usize, reading: &Reading) -> Round {
         hold_ns: outcome.hold_ns,
         forced_yields: outcome.forced_yields,
         cancelled: outcome.cancelled,
+        voluntary_switches: None,
+        involuntary_switches: None,
+        futile_wakeups: None,
+        fork: None,
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use results::{Environment, Report, Status};
-use workloads::{Arm, Backend, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload};
+use workloads::{
+    Arm, Backend, Contention, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload,
+};
 
 use super::driver::Reading;
 use super::*;
@@ -34,16 +36,9 @@ const ARMS: &[Arm] = &[
 const VARIANT: Variant = Variant {
     name: "plain",
     summary: "made up",
-    defaults: || Params {
-        tasks: 4,
-        permits: 1,
-        hold: Duration::ZERO,
-        hold_mode: HoldMode::Yield,
-        think: Duration::ZERO,
-        cancel_percent: 0.0,
-        rate_ops_per_s: None,
-    },
+    defaults: || Params { tasks: 4, hold_mode: HoldMode::Yield, ..Params::PLAIN },
     knobs: &["tasks", "rate_ops_per_s"],
+    contention: Contention::Demanded,
     arms: ARMS,
 };
 
@@ -116,6 +111,7 @@ impl Driver for MadeUp {
                 waited: 75,
                 forced_yields: 1,
                 cancelled: if pace.is_some() { 0 } else { 2 },
+                futile_wakeups: None,
                 hold_ns: None,
                 queue_depth: Some(2.5),
                 pace,

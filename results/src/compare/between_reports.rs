@@ -83,6 +83,7 @@ fn compare(reports: [&Report; 2], cells: [&Cell; 2], metric: Metric, options: &O
         method: method("unpaired log Hodges–Lehmann shift, Mann–Whitney interval", estimate.exact),
         rounds: estimate.rounds[0].min(estimate.rounds[1]),
         p_adjusted: estimate.p,
+        detectable: None,
         verdict: options.verdict(estimate.ci),
     }
 }

@@ -82,6 +82,7 @@ fn compare(base: &Cell, candidate: &Cell, metric: Metric, options: &Options) -> 
         method: method("paired log-ratio Hodges–Lehmann, Wilcoxon signed-rank interval", estimate.exact),
         rounds: estimate.rounds,
         p_adjusted: estimate.p,
+        detectable: None,
         verdict: options.verdict(estimate.ci),
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn report(id: &str, cases: usize, rounds: usize) -> Report {
             argv: vec!["--workload".to_owned(), "semaphore".to_owned()],
             seed: u64::MAX,
             rounds_planned: Some(20),
+            forks: None,
             status: Status::Complete,
         },
         environment: Environment {
@@ -76,6 +77,7 @@ pub(crate) fn report(id: &str, cases: usize, rounds: usize) -> Report {
             debug_assertions: false,
             git: None,
             runtime: "tokio 1.54.1, multi-thread, 2 workers".to_owned(),
+            pinned: None,
             clock: "fastant (tsc), 11.2 ns".to_owned(),
             load_before: 0.1,
             load_after: 1.7,
@@ -136,5 +138,9 @@ fn round(order: usize, merit: f64, stream: &mut Stream) -> Round {
         hold_ns: Some(512.25),
         forced_yields: 3,
         cancelled: 0,
+        voluntary_switches: None,
+        involuntary_switches: None,
+        futile_wakeups: None,
+        fork: None,
     }
 }

@@ -302,6 +302,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
         waited: counts.waited,
         forced_yields: counts.forced_yields,
         cancelled: counts.cancelled,
+        futile_wakeups: None,
         hold_ns: holds.get(),
         queue_depth: depths.get(),
         pace: open_loop::merge(&paces),

@@ -7,7 +7,7 @@ use crate::arms::arms;
 use crate::backend::{ConditionBackend, Side};
 use crate::buffer::{Buffer, has_item, has_room};
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
-use crate::{Params, Slot, SlotOutcome, Variant, Workload};
+use crate::{Contention, Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Producers and consumers that wait for each other under one lock.
 pub const WORKLOAD: Workload = Workload {
@@ -24,6 +24,7 @@ const BOUNDED_BUFFER: Variant = Variant {
               someone notifies costs, taking the lock again included.",
     defaults: bounded_buffer_defaults,
     knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    contention: Contention::Demanded,
     arms: arms!(ConditionBackend, bounded_buffer),
 };
 

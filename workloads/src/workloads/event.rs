@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::arms::arms;
 use crate::backend::EventBackend;
 use crate::measure::{Crew, Latency, Probe, Throughput, Worker, by_pass};
-use crate::{Params, Slot, SlotOutcome, Stop, Variant, Workload};
+use crate::{Contention, Params, Slot, SlotOutcome, Stop, Variant, Workload};
 
 /// Tasks that wait until one other says go.
 pub const WORKLOAD: Workload = Workload {
@@ -26,6 +26,7 @@ const BROADCAST: Variant = Variant {
               everyone and resuming cost together.",
     defaults: broadcast_defaults,
     knobs: &["tasks", "think_ns", "cancel_percent"],
+    contention: Contention::Demanded,
     arms: arms!(EventBackend, broadcast),
 };
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::arms::arms;
 use crate::backend::MutexBackend;
 use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
-use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+use crate::{Contention, HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Tasks that want the same lock.
 pub const WORKLOAD: Workload = Workload {
@@ -22,6 +22,7 @@ const EXCLUSIVE: Variant = Variant {
               counter inside. Shows what handing a lock from task to task costs, and how evenly it goes round.",
     defaults: exclusive_defaults,
     knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
+    contention: Contention::Demanded,
     arms: arms!(MutexBackend, exclusive),
 };
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::arms::arms;
 use crate::backend::SemaphoreBackend;
 use crate::measure::{Crew, Latency, OpenLoop, Probe, Throughput, Worker, by_mode};
-use crate::{HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
+use crate::{Contention, HoldMode, Params, Slot, SlotOutcome, Variant, Workload};
 
 /// Tasks that share a number of permits.
 pub const WORKLOAD: Workload = Workload {
@@ -23,6 +23,7 @@ const POOL: Variant = Variant {
               as a connection pool does. Shows what the queue for a permit costs, and how evenly it goes round.",
     defaults: pool_defaults,
     knobs: &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent", "rate_ops_per_s"],
+    contention: Contention::Demanded,
     arms: arms!(SemaphoreBackend, pool),
 };
 
