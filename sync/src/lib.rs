@@ -106,6 +106,7 @@ pub mod guide;
 mod loom;
 mod mutex;
 mod permits;
+pub mod probe;
 pub mod schema;
 mod semaphore;
 mod statistics;

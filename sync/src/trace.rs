@@ -1,4 +1,4 @@
-//! Spans: the only file that names `tracing`.
+//! Spans, and what a probe is told: the only room that names `tracing`.
 //!
 //! The primitives call the same functions whether the feature `tracing` is on or not; without it every type
 //! here is empty and every function does nothing. With it, and nobody listening, a call costs one relaxed load:
@@ -6,15 +6,27 @@
 //! queue lock is held.
 
 #[cfg(feature = "tracing")]
+mod label;
+#[cfg(feature = "tracing")]
+mod probed;
+#[cfg(feature = "tracing")]
 mod spans;
 #[cfg(feature = "tracing")]
-pub(crate) use spans::{Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose, is_watched};
+mod stamp;
+#[cfg(feature = "tracing")]
+pub(crate) use {
+    label::{Label, Site},
+    spans::{Attempt, Call, Hold, Release, WaitSpans, is_verbose, is_watched},
+    stamp::{Stamp, clock_ns},
+};
+
+pub(crate) use crate::probe::Kind;
 
 #[cfg(not(feature = "tracing"))]
 mod absent;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use absent::{
-    Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, is_verbose, is_watched,
+    Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, clock_ns, is_verbose, is_watched,
 };
 
 /// An object as a span shows it, and what is asked of it.
@@ -33,29 +45,4 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Object<'a> {
     pub(crate) kind: Kind,
     pub(crate) label: &'a Label,
-}
-
-/// What an object is; small, so that an [`Object`] travels in registers.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    Mutex,
-    Condition,
-    Semaphore,
-    Event,
-    Barrier,
-}
-
-impl Kind {
-    /// As `schema` calls it.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
-    fn name(self) -> &'static str {
-        use crate::schema::primitive;
-        match self {
-            Self::Mutex => primitive::MUTEX,
-            Self::Condition => primitive::CONDITION,
-            Self::Semaphore => primitive::SEMAPHORE,
-            Self::Event => primitive::EVENT,
-            Self::Barrier => primitive::BARRIER,
-        }
-    }
 }

@@ -35,6 +35,11 @@ impl Stamp {
     }
 }
 
+/// A probe is never told anything.
+pub(crate) fn clock_ns() -> u64 {
+    0
+}
+
 #[inline(always)]
 pub(crate) fn is_verbose() -> bool {
     false

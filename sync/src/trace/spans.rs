@@ -1,115 +1,21 @@
-//! What [`trace`](super) is with the feature: names, ids, clock and spans.
+//! What [`trace`](super) is with the feature: spans, and what a probe is told.
+//!
+//! Each of the two is asked for itself: a span is made where a subscriber wants it, a probe is told where one is
+//! installed. Where neither is, nothing is looked at but the level.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use std::panic::Location;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
-use std::time::Instant;
 
 use tracing::field::Empty;
 use tracing::{Level, Span, level_enabled, span};
 
+use super::probed::installed;
+use super::stamp::Stamp;
 use super::{Object, Request};
+use crate::probe::{Called, Operation, Outcome, Probe, Released, Resumed};
 use crate::schema;
-
-/// Who an object is: where it was made, what it is called, and a number. 24 bytes on a 64-bit machine.
-pub(crate) struct Label {
-    made_at: &'static Location<'static>,
-    /// Invariant L1: `name` and `name_len` are the parts of a `&'static str`.
-    name: *const u8,
-    name_len: u32,
-    /// Zero until a span first asks for it. A `u32` keeps a lock small; after 2^32 watched objects numbers repeat.
-    id: AtomicU32,
-}
-
-// SAFETY: L1: the pointer is a shared reference to static text.
-unsafe impl Send for Label {}
-// SAFETY: as above.
-unsafe impl Sync for Label {}
-
-impl Label {
-    #[track_caller]
-    pub(crate) const fn new() -> Self {
-        Self { made_at: Location::caller(), name: "".as_ptr(), name_len: 0, id: AtomicU32::new(0) }
-    }
-
-    /// A name past 4 GiB is not kept.
-    pub(crate) const fn set_name(&mut self, name: &'static str) {
-        if name.len() <= u32::MAX as usize {
-            self.name = name.as_ptr();
-            self.name_len = name.len() as u32;
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        // SAFETY: L1.
-        unsafe {
-            std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.name, self.name_len as usize))
-        }
-    }
-
-    fn id(&self) -> u64 {
-        // Ordering: Relaxed, a number that guards nothing; the exchange settles which one it is.
-        let id = self.id.load(Ordering::Relaxed);
-        u64::from(if id == 0 { self.assign_id() } else { id })
-    }
-
-    #[cold]
-    fn assign_id(&self) -> u32 {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        // Ordering: Relaxed, as in `id`. Zero means none, so it is passed over when the numbers wrap.
-        let fresh = loop {
-            let id = NEXT.fetch_add(1, Ordering::Relaxed);
-            if id != 0 {
-                break id;
-            }
-        };
-        match self.id.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => fresh,
-            Err(other) => other,
-        }
-    }
-}
-
-/// The line that asked.
-#[derive(Clone, Copy)]
-pub(crate) struct Site(&'static Location<'static>);
-
-impl Site {
-    #[track_caller]
-    #[inline(always)]
-    pub(crate) const fn here() -> Self {
-        Self(Location::caller())
-    }
-}
-
-/// Nanoseconds since the first stamp of the process; zero when nobody was watching.
-#[derive(Clone, Copy)]
-pub(crate) struct Stamp(u64);
-
-impl Stamp {
-    pub(crate) const NONE: Self = Self(0);
-
-    /// The time, if anybody watches waits: one relaxed load otherwise.
-    #[inline]
-    pub(crate) fn if_waits_are_watched() -> Self {
-        if is_watched() { Self::now() } else { Self::NONE }
-    }
-
-    #[cold]
-    fn now() -> Self {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let since = Instant::now().saturating_duration_since(*ORIGIN.get_or_init(Instant::now));
-        Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).max(1))
-    }
-
-    /// Nanoseconds from `earlier` until now; zero where either was not taken.
-    fn since(self, earlier: Self) -> u64 {
-        if self.0 == 0 || earlier.0 == 0 { 0 } else { self.0.saturating_sub(earlier.0) }
-    }
-}
 
 /// Whether anybody wants a span of every call: one relaxed load.
 #[inline(always)]
@@ -148,25 +54,40 @@ fn task(waker: &Waker) -> u64 {
     waker.data().addr() as u64
 }
 
+/// What spans and probe are told of a request.
+fn describe(request: Request<'_>, op: u64, task: u64) -> Operation {
+    let label = request.object.label;
+    Operation {
+        kind: request.object.kind,
+        name: label.name(),
+        id: label.id(),
+        made_at: label.made_at,
+        site: request.site.0,
+        op,
+        task,
+        permits: request.permits,
+    }
+}
+
 /// One of the two spans that say who asks what of whom; they have the same fields.
 macro_rules! request_span {
-    ([$(parent: $parent:expr,)?] $level:expr, $name:expr, $request:expr, $op:expr, $task:expr $(, $extra:ident = $value:expr)*) => {
+    ([$(parent: $parent:expr,)?] $level:expr, $name:expr, $operation:expr $(, $extra:ident = $value:expr)*) => {
         span!(
             target: schema::TARGET,
             $(parent: $parent,)?
             $level,
             $name,
-            primitive = $request.object.kind.name(),
-            name = $request.object.label.name(),
-            id = $request.object.label.id(),
-            op = $op,
-            task = $task,
-            permits = u64::from($request.permits),
-            file = $request.site.0.file(),
-            line = u64::from($request.site.0.line()),
-            column = u64::from($request.site.0.column()),
-            made_file = $request.object.label.made_at.file(),
-            made_line = u64::from($request.object.label.made_at.line()),
+            primitive = $operation.kind.name(),
+            name = $operation.name,
+            id = $operation.id,
+            op = $operation.op,
+            task = $operation.task,
+            permits = u64::from($operation.permits),
+            file = $operation.site.file(),
+            line = u64::from($operation.site.line()),
+            column = u64::from($operation.site.column()),
+            made_file = $operation.made_at.file(),
+            made_line = u64::from($operation.made_at.line()),
             outcome = Empty,
             $($extra = $value,)*
         )
@@ -176,38 +97,55 @@ macro_rules! request_span {
 /// An acquisition within its first poll, before it is known whether it has to wait.
 pub(crate) struct Attempt {
     acquire: Span,
-    op: u64,
-    task: u64,
+    /// None: nobody wants to know of every call.
+    operation: Option<Operation>,
 }
 
 impl Attempt {
     /// Opens `acquire`, if anybody wants it.
     #[inline]
     pub(crate) fn begin(request: Request<'_>, waker: Option<&Waker>) -> Self {
-        if is_verbose() { Self::open(request, waker) } else { Self { acquire: Span::none(), op: 0, task: 0 } }
+        if is_verbose() {
+            Self::open(request, waker)
+        } else {
+            Self { acquire: Span::none(), operation: None }
+        }
     }
 
     #[cold]
     fn open(request: Request<'_>, waker: Option<&Waker>) -> Self {
-        let op = next_op();
-        let task = waker.map_or(0, task);
-        Self { acquire: request_span!([] Level::TRACE, schema::span::ACQUIRE, request, op, task), op, task }
+        let operation = describe(request, next_op(), waker.map_or(0, task));
+        let acquire = request_span!([] Level::TRACE, schema::span::ACQUIRE, operation);
+        let heard = !acquire.is_disabled() || installed().is_some();
+        Self { acquire, operation: heard.then_some(operation) }
     }
 
     /// It was free.
     #[inline]
     pub(crate) fn granted(self) -> Hold {
-        if self.acquire.is_disabled() { Hold::none() } else { Hold::begin(self.op, self.task, Stamp::now()) }
+        let Some(operation) = &self.operation else { return Hold::none() };
+        let now = Stamp::now();
+        if let Some(probe) = installed() {
+            probe.granted(operation, now.by_probe());
+        }
+        Hold::begin(operation.op, operation.task, now)
     }
 
     /// It was closed.
     pub(crate) fn closed(self) {
-        self.acquire.record(schema::field::OUTCOME, schema::outcome::CLOSED);
+        self.ended(Outcome::Closed);
     }
 
     /// It was a `try_`, and there was nothing to take.
     pub(crate) fn refused(self) {
-        self.acquire.record(schema::field::OUTCOME, schema::outcome::REFUSED);
+        self.ended(Outcome::Refused);
+    }
+
+    fn ended(self, outcome: Outcome) {
+        if let (Some(operation), Some(probe)) = (&self.operation, installed()) {
+            probe.refused(operation, outcome);
+        }
+        self.acquire.record(schema::field::OUTCOME, outcome.name());
     }
 
     /// It joined the queue at `joined`, behind `ahead` others: opens `wait`, if anybody wants it.
@@ -219,7 +157,7 @@ impl Attempt {
         joined: Stamp,
         ahead: usize,
     ) -> WaitSpans {
-        if joined.0 == 0 && self.acquire.is_disabled() {
+        if !joined.is_taken() && self.operation.is_none() {
             WaitSpans::NONE
         } else {
             self.open_wait(request, waker, joined, ahead)
@@ -228,29 +166,29 @@ impl Attempt {
 
     #[cold]
     fn open_wait(self, request: Request<'_>, waker: &Waker, joined: Stamp, ahead: usize) -> WaitSpans {
-        let (op, task) = if self.op == 0 { (next_op(), task(waker)) } else { (self.op, self.task) };
+        let every_call = self.operation.is_some();
+        let operation = self.operation.unwrap_or_else(|| describe(request, next_op(), task(waker)));
         let queue = ahead as u64;
         let wait = if self.acquire.is_disabled() {
             request_span!(
-                [] Level::DEBUG,
-                schema::span::WAIT,
-                request,
-                op,
-                task,
-                queue = queue,
-                queued_ns = Empty,
-                wake_ns = Empty
+                [] Level::DEBUG, schema::span::WAIT, operation,
+                queue = queue, queued_ns = Empty, wake_ns = Empty
             )
         } else {
             request_span!(
-                [parent: &self.acquire,] Level::DEBUG, schema::span::WAIT, request, op, task,
+                [parent: &self.acquire,] Level::DEBUG, schema::span::WAIT, operation,
                 queue = queue, queued_ns = Empty, wake_ns = Empty
             )
         };
-        if wait.is_disabled() && self.acquire.is_disabled() {
+        let probe = installed();
+        if wait.is_disabled() && self.acquire.is_disabled() && probe.is_none() {
             return WaitSpans::NONE;
         }
-        WaitSpans(Some(Box::new(OpenWait { wait, acquire: self.acquire, op, task, joined })))
+        if let Some(probe) = probe {
+            probe.waiting(&operation, ahead, joined.by_probe());
+        }
+        let Operation { op, task, .. } = operation;
+        WaitSpans(Some(Box::new(OpenWait { wait, acquire: self.acquire, op, task, joined, every_call })))
     }
 }
 
@@ -264,6 +202,8 @@ struct OpenWait {
     op: u64,
     task: u64,
     joined: Stamp,
+    /// Whether somebody wants to know of every call, and so of the hold that follows.
+    every_call: bool,
 }
 
 impl WaitSpans {
@@ -287,14 +227,14 @@ impl WaitSpans {
     /// The task resumed because there will be nothing to get.
     pub(crate) fn closed(self, granted_at: Stamp) {
         if let Some(open) = self.0 {
-            open.end(schema::outcome::CLOSED, granted_at);
+            open.end(Outcome::Closed, granted_at);
         }
     }
 
     /// The future was dropped; if it had been granted by then, at `granted_at`.
     pub(crate) fn cancelled(self, granted_at: Stamp) {
         if let Some(open) = self.0 {
-            open.end(schema::outcome::CANCELLED, granted_at);
+            open.end(Outcome::Cancelled, granted_at);
         }
     }
 }
@@ -303,27 +243,37 @@ impl OpenWait {
     #[cold]
     fn granted(&self, granted_at: Stamp) -> Hold {
         let now = Stamp::now();
-        self.record(schema::outcome::GRANTED, granted_at, now);
+        self.tell(Outcome::Granted, granted_at, now);
         // The hold begins where the wait ends: what the subscriber does meanwhile others wait for too.
-        if self.acquire.is_disabled() { Hold::none() } else { Hold::begin(self.op, self.task, now) }
+        if self.every_call { Hold::begin(self.op, self.task, now) } else { Hold::none() }
     }
 
     #[cold]
-    fn end(&self, outcome: &'static str, granted_at: Stamp) {
-        self.record(outcome, granted_at, Stamp::now());
-        self.acquire.record(schema::field::OUTCOME, outcome);
+    fn end(&self, outcome: Outcome, granted_at: Stamp) {
+        self.tell(outcome, granted_at, Stamp::now());
+        self.acquire.record(schema::field::OUTCOME, outcome.name());
     }
 
-    fn record(&self, outcome: &'static str, granted_at: Stamp, now: Stamp) {
-        if self.wait.is_disabled() {
-            return;
-        }
+    fn tell(&self, outcome: Outcome, granted_at: Stamp, now: Stamp) {
         // Who grants while nobody watches takes no stamp; then the whole wait counts as queued. Who does may have
         // looked at the clock just before the wait joined, so that the two parts would add up to more than the wait.
-        let granted_at = if granted_at.0 == 0 { now } else { Stamp(granted_at.0.max(self.joined.0)) };
-        self.wait.record(schema::field::OUTCOME, outcome);
-        self.wait.record(schema::field::QUEUED_NS, granted_at.since(self.joined));
-        self.wait.record(schema::field::WAKE_NS, now.since(granted_at));
+        let granted_at = if granted_at.is_taken() { granted_at.max(self.joined) } else { now };
+        let (queued_ns, wake_ns) = (granted_at.since(self.joined), now.since(granted_at));
+        if let Some(probe) = installed() {
+            probe.resumed(&Resumed {
+                op: self.op,
+                outcome,
+                queued_ns,
+                wake_ns,
+                now_ns: now.by_probe(),
+                every_call: self.every_call,
+            });
+        }
+        if !self.wait.is_disabled() {
+            self.wait.record(schema::field::OUTCOME, outcome.name());
+            self.wait.record(schema::field::QUEUED_NS, queued_ns);
+            self.wait.record(schema::field::WAKE_NS, wake_ns);
+        }
     }
 }
 
@@ -378,6 +328,9 @@ impl Release {
 
     #[cold]
     fn open(object: Object<'_>, hold: &Hold) -> Self {
+        if let Some(probe) = installed() {
+            tell_release(probe, object, hold);
+        }
         Self(span!(
             target: schema::TARGET,
             Level::TRACE,
@@ -394,46 +347,85 @@ impl Release {
 
     #[inline]
     pub(crate) fn finish(self, woken: usize) {
-        self.0.record(schema::field::WOKEN, woken as u64);
+        finish(&self.0, woken);
+    }
+}
+
+fn tell_release(probe: &dyn Probe, object: Object<'_>, hold: &Hold) {
+    let (now, Watched { task, since }) = (Stamp::now(), hold.watched());
+    probe.released(&Released {
+        kind: object.kind,
+        id: object.label.id(),
+        op: hold.op,
+        task,
+        held_ns: now.since(since),
+        now_ns: now.by_probe(),
+    });
+}
+
+/// Asked first, since a span that is off looks its field up by name all the same.
+#[inline]
+fn finish(span: &Span, woken: usize) {
+    if !span.is_disabled() {
+        span.record(schema::field::WOKEN, woken as u64);
     }
 }
 
 /// A call that lets waiters go without having held anything.
-pub(crate) struct Call(Span);
+pub(crate) struct Call<'a> {
+    span: Span,
+    /// None: nobody wants to know of every call.
+    told: Option<Told<'a>>,
+}
+
+/// What a probe is told when the call is over.
+struct Told<'a> {
+    name: &'static str,
+    object: Object<'a>,
+    task: u64,
+}
 
 macro_rules! call_span {
     ($name:expr, $object:expr, $task:expr) => {
-        span!(
-            target: schema::TARGET,
-            Level::TRACE,
-            $name,
-            primitive = $object.kind.name(),
-            name = $object.label.name(),
-            id = $object.label.id(),
-            task = $task,
-            woken = Empty,
-        )
+        if is_verbose() {
+            let span = span!(
+                target: schema::TARGET,
+                Level::TRACE,
+                $name,
+                primitive = $object.kind.name(),
+                name = $object.label.name(),
+                id = $object.label.id(),
+                task = $task,
+                woken = Empty,
+            );
+            Self { span, told: Some(Told { name: $name, object: $object, task: $task }) }
+        } else {
+            Self { span: Span::none(), told: None }
+        }
     };
 }
 
-impl Call {
+impl<'a> Call<'a> {
     #[inline]
-    pub(crate) fn set(object: Object<'_>) -> Self {
-        Self(if is_verbose() { call_span!(schema::span::SET, object, 0_u64) } else { Span::none() })
+    pub(crate) fn set(object: Object<'a>) -> Self {
+        call_span!(schema::span::SET, object, 0_u64)
     }
 
     #[inline]
-    pub(crate) fn clear(object: Object<'_>) -> Self {
-        Self(if is_verbose() { call_span!(schema::span::CLEAR, object, 0_u64) } else { Span::none() })
+    pub(crate) fn clear(object: Object<'a>) -> Self {
+        call_span!(schema::span::CLEAR, object, 0_u64)
     }
 
     #[inline]
-    pub(crate) fn notify(object: Object<'_>, task: u64) -> Self {
-        Self(if is_verbose() { call_span!(schema::span::NOTIFY, object, task) } else { Span::none() })
+    pub(crate) fn notify(object: Object<'a>, task: u64) -> Self {
+        call_span!(schema::span::NOTIFY, object, task)
     }
 
     #[inline]
     pub(crate) fn finish(self, woken: usize) {
-        self.0.record(schema::field::WOKEN, woken as u64);
+        if let (Some(Told { name, object, task }), Some(probe)) = (self.told, installed()) {
+            probe.called(&Called { name, kind: object.kind, id: object.label.id(), task, woken });
+        }
+        finish(&self.span, woken);
     }
 }
