@@ -1,17 +1,15 @@
-//! What is under way: open spans, and operations that wait or hold.
+//! Open spans, and the table that they lie in.
 //!
-//! Both are tables from an id to a small record, in shards of a lock each, so that two threads seldom meet. A
+//! It is one from an id to a small record, in shards of a lock each, so that two threads seldom meet. A
 //! lock is held for one look-up and never while anything else is called. Each shard has its bound.
 //!
-//! When the collector is switched off both are emptied. Who adds an entry asks for the switch once more under
+//! When the collector is switched off it is emptied. Who adds an entry asks for the switch once more under
 //! the shard's lock: either the emptying comes later and takes the entry along, or the switch is seen off.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use fastant::Instant;
 
 use super::fields::{End, Stage};
 use super::hash::{self, BuildIdHasher};
@@ -30,35 +28,8 @@ pub(super) struct OpenSpan {
     /// Of a `wait`: whether an `acquire` is open around it, which will count the acquisition.
     pub(super) inside_acquire: bool,
     /// Of a `wait`: when it began.
-    pub(super) since: Instant,
+    pub(super) since_ns: u64,
     pub(super) end: End,
-}
-
-/// An operation that waits, holds, or is between the two.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operation {
-    pub(super) row: RowIndex,
-    pub(super) site: SiteIndex,
-    pub(super) phase: Phase,
-    /// Its `acquire` is open.
-    pub(super) acquiring: bool,
-    /// Its wait ended without a grant.
-    pub(super) failed: bool,
-    pub(super) object: u64,
-    pub(super) task: u64,
-    pub(super) permits: u64,
-    pub(super) queue: u64,
-    /// When it began to wait or to hold.
-    pub(super) since: Instant,
-}
-
-/// What an operation is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Its `acquire` is open and it does not wait.
-    Asking,
-    Waiting,
-    Holding,
 }
 
 /// A table from ids to records.

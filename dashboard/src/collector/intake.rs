@@ -11,15 +11,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fastant::Instant;
 use tracing::span::{Attributes, Record};
 
+use super::clock::now_ns;
 use super::counter::{Counter, StripedCounter};
 use super::fields::{End, Fields, Kind, Layout, Outcome, Stage, Texts};
 use super::hash;
-use super::in_flight::{Inserted, OpenSpan, Operation, Phase, Table};
-use super::limits::{DURATION_MAX_NS, OPEN_SPANS, OPERATIONS};
+use super::in_flight::{Inserted, OpenSpan, Table};
+use super::limits::{DURATION_MAX_NS, OPEN_SPANS};
 use super::objects::{Objects, Sighting};
+use super::operations::{Operation, Operations, Phase};
 use super::rows::{self, Row, RowIndex, Rows};
 use super::sites::{NO_SITE, SiteIndex};
 
@@ -32,7 +33,7 @@ pub(super) struct Intake {
     pub(super) rows: Rows,
     pub(super) objects: Objects,
     pub(super) spans: Table<OpenSpan>,
-    pub(super) operations: Table<Operation>,
+    pub(super) operations: Operations,
     pub(super) taken: StripedCounter,
     pub(super) malformed: Counter,
     pub(super) rows_dropped: Counter,
@@ -49,7 +50,7 @@ impl Intake {
             rows: Rows::default(),
             objects: Objects::default(),
             spans: Table::new(OPEN_SPANS),
-            operations: Table::new(OPERATIONS),
+            operations: Operations::new(),
             taken: StripedCounter::default(),
             malformed: Counter::default(),
             rows_dropped: Counter::default(),
@@ -99,7 +100,7 @@ impl Intake {
             None => NO_SITE,
         };
         let waits = stage == Stage::Wait;
-        let since = if waits { Instant::now() } else { Instant::ZERO };
+        let since_ns = if waits { now_ns() } else { 0 };
         let operation = Operation {
             row: row_index,
             site,
@@ -110,13 +111,13 @@ impl Intake {
             task: fields.task,
             permits: fields.permits.unwrap_or(1),
             queue: fields.queue,
-            since,
+            since_ns,
         };
         let inside_acquire = waits && self.waits_inside(op, &operation);
         if !inside_acquire {
-            self.count_insertion(&self.operations.insert(op, operation, &self.enabled));
+            self.count_insertion(&self.operations.insert(op, &operation, &self.enabled));
         }
-        let open = OpenSpan { stage, op, row: row_index, site, inside_acquire, since, end: fields.end };
+        let open = OpenSpan { stage, op, row: row_index, site, inside_acquire, since_ns, end: fields.end };
         let inserted = self.spans.insert(span, open, &self.enabled);
         self.count_insertion(&inserted);
         if let Inserted::Replaced(lost) = inserted
@@ -222,11 +223,11 @@ impl Intake {
     }
 
     fn wait_ended(&self, row: &Row, open: &OpenSpan) {
-        let now = Instant::now();
+        let now_ns = now_ns();
         let site = row.sites.get(open.site);
         match open.end.outcome {
             Some(Outcome::Granted) => {
-                let wait_ns = record_wait(row, &open.end, open.since, now);
+                let wait_ns = record_wait(row, &open.end, now_ns.saturating_sub(open.since_ns));
                 row.contended.add(1);
                 if let Some(site) = site {
                     site.contended.add(1);
@@ -252,7 +253,7 @@ impl Intake {
             self.operations.remove_if(open.op, |operation| {
                 operation.phase = if holds { Phase::Holding } else { Phase::Asking };
                 operation.failed = !granted;
-                operation.since = now;
+                operation.since_ns = now_ns;
                 // Its `acquire` closes after it as a rule, and then decides.
                 !operation.acquiring && !holds
             });
@@ -265,14 +266,14 @@ impl Intake {
     #[inline]
     fn acquire_ended(&self, row: &Row, open: &OpenSpan) {
         let mut granted = matches!(open.end.outcome, None | Some(Outcome::Granted));
-        let now = if granted && row.kind.is_held() { Instant::now() } else { Instant::ZERO };
+        let now_ns = if granted && row.kind.is_held() { now_ns() } else { 0 };
         self.operations.remove_if(open.op, |operation| {
             granted &= !operation.failed;
             operation.acquiring = false;
             let holds = granted && row.kind.is_held();
             if holds && operation.phase != Phase::Holding {
                 operation.phase = Phase::Holding;
-                operation.since = now;
+                operation.since_ns = now_ns;
             }
             !holds
         });
@@ -305,7 +306,7 @@ fn count_acquisition(row: &Row, site: SiteIndex) {
 }
 
 /// Records the durations of a granted wait, from its own fields where it carries them; returns the whole.
-fn record_wait(row: &Row, end: &End, since: Instant, now: Instant) -> u64 {
+fn record_wait(row: &Row, end: &End, seen_ns: u64) -> u64 {
     if let Some(queued_ns) = end.queued_ns {
         row.queued.record(queued_ns);
     }
@@ -314,19 +315,22 @@ fn record_wait(row: &Row, end: &End, since: Instant, now: Instant) -> u64 {
     }
     let wait_ns = match (end.queued_ns, end.wake_ns) {
         (Some(queued_ns), Some(wake_ns)) => queued_ns.saturating_add(wake_ns),
-        _ => nanoseconds(since, now),
+        _ => seen_ns,
     }
     .min(DURATION_MAX_NS);
     row.wait.record(wait_ns);
     wait_ns
 }
 
-/// From `since` to `now`; zero when the clock stepped back.
-pub(super) fn nanoseconds(since: Instant, now: Instant) -> u64 {
-    u64::try_from(now.saturating_duration_since(since).as_nanos()).unwrap_or(u64::MAX)
+/// Set in the key of an operation that came without a number of its own.
+const NUMBERLESS: u64 = 1 << 62;
+
+/// Key of an operation; one without a number, or with one past all that `sync` hands out, is told by its span.
+fn operation_key(op: u64, span: u64) -> u64 {
+    if op == 0 || op >= NUMBERLESS { hash::mix(2, span) >> 2 | NUMBERLESS } else { op }
 }
 
-/// Key of an operation; one without a number is told by its span, in the other half of the numbers.
-fn operation_key(op: u64, span: u64) -> u64 {
-    if op == 0 { hash::mix(2, span) | 1 << 63 } else { op }
+/// The number of an operation; zero for one that came without.
+pub(super) fn number(key: u64) -> u64 {
+    if key & NUMBERLESS == 0 { key } else { 0 }
 }

@@ -9,6 +9,7 @@
 //! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
 //! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
 
+mod clock;
 mod counter;
 mod fields;
 mod hash;
@@ -18,6 +19,7 @@ mod intake;
 mod layer;
 mod limits;
 mod objects;
+mod operations;
 mod report;
 mod rows;
 mod sites;
@@ -117,8 +119,8 @@ impl Collector {
     /// said [above](Collector#in-a-stack-of-layers); the callsites are told, so a primitive that nobody
     /// watches pays one relaxed load a call.
     pub fn set_enabled(&self, enabled: bool) {
-        // Ordering: Relaxed; the shards' locks order it against their entries, see `in_flight`.
-        if self.core.intake.enabled.swap(enabled, Ordering::Relaxed) == enabled {
+        // Ordering: SeqCst, so that who enters an operation sees it, or is seen: see `operations`.
+        if self.core.intake.enabled.swap(enabled, Ordering::SeqCst) == enabled {
             return;
         }
         if !enabled {

@@ -1,9 +1,8 @@
 //! Makes a [`Snapshot`] of what the collector knows.
 
-use fastant::Instant;
-
-use super::in_flight::{Operation, Phase};
-use super::intake::{Intake, nanoseconds};
+use super::clock::now_ns;
+use super::intake::{Intake, number};
+use super::operations::{Operation, Phase};
 use super::rows::{Row, RowIndex};
 use super::sites::{Site, SiteIndex};
 use crate::snapshot::{
@@ -12,7 +11,7 @@ use crate::snapshot::{
 
 /// Takes a snapshot. Shard after shard is locked for the moment of copying; figures are read as they stand.
 pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
-    let now = Instant::now();
+    let now_ns = now_ns();
     let mut gathered = Gathered::default();
     intake.operations.for_each(|op, operation| gathered.see(op, operation));
     let waits_not_listed = gathered.waits.left_out();
@@ -20,9 +19,9 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
     rows.sort_unstable_by_key(|(_, row)| row.id);
     let primitives: Vec<_> = rows
         .iter()
-        .map(|&(index, row)| primitive(row, gathered.rows.remove(&index).unwrap_or_default(), now))
+        .map(|&(index, row)| primitive(row, gathered.rows.remove(&index).unwrap_or_default(), now_ns))
         .collect();
-    let wait = |&(op, operation): &(u64, Operation)| wait(intake, op, &operation, now);
+    let wait = |&(op, operation): &(u64, Operation)| wait(intake, op, &operation, now_ns);
     Snapshot {
         schema: SCHEMA.to_owned(),
         uptime_s,
@@ -44,7 +43,7 @@ struct Gathered {
 #[derive(Debug, Default)]
 struct InRow {
     waiters: u64,
-    longest_since: Option<Instant>,
+    longest_since: Option<u64>,
     holders: Oldest<{ PrimitiveSnapshot::HOLDERS_LIMIT }>,
 }
 
@@ -56,8 +55,9 @@ impl Gathered {
                 self.waits.add(op, operation);
                 let row = self.rows.entry(operation.row).or_default();
                 row.waiters += 1;
-                row.longest_since =
-                    Some(row.longest_since.map_or(operation.since, |longest| longest.min(operation.since)));
+                row.longest_since = Some(
+                    row.longest_since.map_or(operation.since_ns, |longest| longest.min(operation.since_ns)),
+                );
             }
             Phase::Holding => self.rows.entry(operation.row).or_default().holders.add(op, operation),
         }
@@ -92,17 +92,17 @@ impl<const LIMIT: usize> Oldest<LIMIT> {
     }
 }
 
-fn age_order(&(op, ref operation): &(u64, Operation)) -> (Instant, u64) {
-    (operation.since, op)
+fn age_order(&(op, ref operation): &(u64, Operation)) -> (u64, u64) {
+    (operation.since_ns, op)
 }
 
-fn primitive(row: &Row, in_row: InRow, now: Instant) -> PrimitiveSnapshot {
+fn primitive(row: &Row, in_row: InRow, now_ns: u64) -> PrimitiveSnapshot {
     let holders_count = in_row.holders.seen;
     let holder = |(op, operation): (u64, Operation)| HolderSnapshot {
-        op: shown(op),
+        op: number(op),
         task: operation.task,
         site: site_name(row, operation.site),
-        age_ns: nanoseconds(operation.since, now),
+        age_ns: now_ns.saturating_sub(operation.since_ns),
         permits: operation.permits,
     };
     PrimitiveSnapshot {
@@ -116,7 +116,7 @@ fn primitive(row: &Row, in_row: InRow, now: Instant) -> PrimitiveSnapshot {
         cancelled: row.cancelled.get(),
         closed: row.closed.get(),
         waiters: in_row.waiters,
-        longest_wait_ns: in_row.longest_since.map_or(0, |since| nanoseconds(since, now)),
+        longest_wait_ns: in_row.longest_since.map_or(0, |since| now_ns.saturating_sub(since)),
         holders: in_row.holders.oldest().into_iter().map(holder).collect(),
         holders_count,
         wait_ns: Distribution::from_buckets(row.wait.buckets()),
@@ -149,23 +149,18 @@ fn site_name(row: &Row, site: SiteIndex) -> String {
     row.sites.get(site).map_or_else(String::new, |site| site.name.clone())
 }
 
-fn wait(intake: &Intake, op: u64, operation: &Operation, now: Instant) -> WaitSnapshot {
+fn wait(intake: &Intake, op: u64, operation: &Operation, now_ns: u64) -> WaitSnapshot {
     let row = intake.rows.get(operation.row);
     WaitSnapshot {
-        op: shown(op),
+        op: number(op),
         primitive_id: row.map_or(0, |row| row.id),
         object: operation.object,
         task: operation.task,
         site: row.map_or_else(String::new, |row| site_name(row, operation.site)),
-        age_ns: nanoseconds(operation.since, now),
+        age_ns: now_ns.saturating_sub(operation.since_ns),
         queue: operation.queue,
         permits: operation.permits,
     }
-}
-
-/// An operation's number; zero for one that came without.
-fn shown(op: u64) -> u64 {
-    if op >> 63 == 0 { op } else { 0 }
 }
 
 fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64) -> Overhead {
