@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
@@ -337,7 +337,7 @@ impl Texts {
 }
 
 /// As much of a text as is kept.
-fn cut(value: &str) -> &str {
+pub(super) fn cut(value: &str) -> &str {
     let mut end = value.len().min(TEXT_BYTES);
     while !value.is_char_boundary(end) {
         end -= 1;

@@ -15,10 +15,10 @@ use tracing::span::{Attributes, Record};
 
 use super::clock::now_ns;
 use super::counter::{Counter, StripedCounter};
-use super::fields::{End, Fields, Kind, Layout, Outcome, Stage, Texts};
+use super::fields::{Fields, Kind, Layout, Outcome, Stage, Texts};
 use super::hash;
 use super::in_flight::{Inserted, OpenSpan, Table};
-use super::limits::{DURATION_MAX_NS, OPEN_SPANS};
+use super::limits::OPEN_SPANS;
 use super::objects::{Objects, Sighting};
 use super::operations::{Operation, Operations, Phase};
 use super::rows::{self, Row, RowIndex, Rows};
@@ -28,7 +28,7 @@ use super::sites::{NO_SITE, SiteIndex};
 #[derive(Debug)]
 pub(super) struct Intake {
     /// Told apart from other collectors of the process in the memories of threads.
-    collector: u64,
+    pub(super) collector: u64,
     pub(super) enabled: AtomicBool,
     pub(super) rows: Rows,
     pub(super) objects: Objects,
@@ -94,11 +94,11 @@ impl Intake {
         let kind = fields.kind?;
         let object = fields.object?;
         let op = operation_key(fields.op?, span);
-        let row_index = self.row_of(kind, object, fields, attributes);
-        let site = match self.rows.get(row_index) {
-            Some(row) => self.site_of(row, fields, attributes),
-            None => NO_SITE,
-        };
+        let row_index = self.row_of(kind, object, fields, || Texts::of_span(attributes));
+        let site = self.rows.get(row_index).map_or(NO_SITE, |row| {
+            let line = (fields.file_hash, fields.line, fields.column);
+            self.site_of(row, line, || Texts::of_span(attributes).file)
+        });
         let waits = stage == Stage::Wait;
         let since_ns = if waits { now_ns() } else { 0 };
         let operation = Operation {
@@ -140,7 +140,7 @@ impl Intake {
         turned == Some(true)
     }
 
-    fn count_insertion<T>(&self, inserted: &Inserted<T>) {
+    pub(super) fn count_insertion<T>(&self, inserted: &Inserted<T>) {
         match inserted {
             Inserted::Fresh | Inserted::Off => {}
             Inserted::Replaced(_) => self.malformed.add(1),
@@ -148,13 +148,20 @@ impl Intake {
         }
     }
 
+    /// The row of an object, whose texts are asked for where it is new.
     #[inline]
-    fn row_of(&self, kind: Kind, object: u64, fields: &Fields, attributes: &Attributes<'_>) -> RowIndex {
+    pub(super) fn row_of(
+        &self,
+        kind: Kind,
+        object: u64,
+        fields: &Fields,
+        texts: impl FnOnce() -> Texts,
+    ) -> RowIndex {
         let key = rows::key(kind, fields);
         if let Some(row) = self.objects.recall(self.collector, object, key) {
             return row;
         }
-        let index = self.rows.find(key, kind, fields.made_line, || Texts::of_span(attributes));
+        let index = self.rows.find(key, kind, fields.made_line, texts);
         match self.objects.note(self.collector, object, key, index, &self.enabled) {
             Sighting::Known => {}
             Sighting::New => {
@@ -170,10 +177,15 @@ impl Intake {
         index
     }
 
+    /// The site of a line, told by the hash of its file, line and column; its file is asked for where it is new.
     #[inline]
-    fn site_of(&self, row: &Row, fields: &Fields, attributes: &Attributes<'_>) -> SiteIndex {
-        let place = (fields.file_hash, fields.line, fields.column);
-        let site = row.sites.find(place, || Texts::of_span(attributes).file);
+    pub(super) fn site_of(
+        &self,
+        row: &Row,
+        line: (u64, u64, u64),
+        file: impl FnOnce() -> String,
+    ) -> SiteIndex {
+        let site = row.sites.find(line, file);
         if site == NO_SITE {
             self.sites_dropped.add(1);
         }
@@ -224,24 +236,16 @@ impl Intake {
 
     fn wait_ended(&self, row: &Row, open: &OpenSpan) {
         let now_ns = now_ns();
-        let site = row.sites.get(open.site);
         match open.end.outcome {
             Some(Outcome::Granted) => {
-                let wait_ns = record_wait(row, &open.end, now_ns.saturating_sub(open.since_ns));
-                row.contended.add(1);
-                if let Some(site) = site {
-                    site.contended.add(1);
-                    site.wait_total_ns.add(wait_ns);
-                }
+                let seen_ns = now_ns.saturating_sub(open.since_ns);
+                row.count_wait_as_seen(open.site, open.end.queued_ns, open.end.wake_ns, seen_ns);
                 if !open.inside_acquire {
-                    count_acquisition(row, open.site);
+                    row.count_acquisition(open.site);
                 }
             }
             Some(Outcome::Cancelled) => {
-                row.cancelled.add(1);
-                if let Some(site) = site {
-                    site.cancelled.add(1);
-                }
+                row.count_cancelled(open.site);
             }
             Some(Outcome::Closed) => row.closed.add(1),
             // A wait that does not say how it ended, or that was refused without waiting.
@@ -278,7 +282,7 @@ impl Intake {
             !holds
         });
         if granted {
-            count_acquisition(row, open.site);
+            row.count_acquisition(open.site);
         }
     }
 
@@ -296,30 +300,6 @@ impl Intake {
             [&self.rows_dropped, &self.sites_dropped, &self.objects_dropped, &self.in_flight_dropped];
         dropped.into_iter().chain([&self.malformed]).for_each(Counter::reset);
     }
-}
-
-fn count_acquisition(row: &Row, site: SiteIndex) {
-    row.acquisitions.add(1);
-    if let Some(site) = row.sites.get(site) {
-        site.acquisitions.add(1);
-    }
-}
-
-/// Records the durations of a granted wait, from its own fields where it carries them; returns the whole.
-fn record_wait(row: &Row, end: &End, seen_ns: u64) -> u64 {
-    if let Some(queued_ns) = end.queued_ns {
-        row.queued.record(queued_ns);
-    }
-    if let Some(wake_ns) = end.wake_ns {
-        row.wake.record(wake_ns);
-    }
-    let wait_ns = match (end.queued_ns, end.wake_ns) {
-        (Some(queued_ns), Some(wake_ns)) => queued_ns.saturating_add(wake_ns),
-        _ => seen_ns,
-    }
-    .min(DURATION_MAX_NS);
-    row.wait.record(wait_ns);
-    wait_ns
 }
 
 /// Set in the key of an operation that came without a number of its own.

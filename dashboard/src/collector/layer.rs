@@ -26,19 +26,12 @@ impl<S: Subscriber> Layer<S> for Collector {
     // `register_callsite` and `enabled` stay as they are, always yes: a no would be a no for every other layer too.
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        if self.is_enabled() {
-            Some(LevelFilter::TRACE)
-        } else if self.stands_on_registry {
-            Some(LevelFilter::OFF)
-        } else {
-            // No opinion. A hint of OFF would win over layers that have none either.
-            None
-        }
+        self.core.level_hint(self.stands_on_registry)
     }
 
     #[inline]
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        if attributes.metadata().target() == schema::TARGET && self.core.intake.is_enabled() {
+        if attributes.metadata().target() == schema::TARGET && self.core.takes_spans() {
             self.core.intake.opened(attributes, id.into_u64());
         }
     }

@@ -13,29 +13,34 @@ mod clock;
 mod counter;
 mod fields;
 mod hash;
+mod heard;
 mod histogram;
 mod in_flight;
 mod intake;
 mod layer;
 mod limits;
+mod listener;
 mod objects;
 mod operations;
 mod report;
 mod rows;
 mod sites;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tracing::{Dispatch, Subscriber};
+use tracing_core::LevelFilter;
 use tracing_core::dispatcher::{self, WeakDispatch};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::registry::LookupSpan;
 
+use self::heard::Heard;
 use self::intake::Intake;
 pub use self::layer::Switch;
+pub use self::listener::Listener;
 use crate::snapshot::Snapshot;
 
 /// Listens to the spans of `sync` and tells what they say.
@@ -89,6 +94,8 @@ pub struct Collector {
 struct Core {
     intake: Intake,
     started: Instant,
+    /// Whether it hears of operations without spans.
+    listens: AtomicBool,
     /// The subscriber that this collector is part of, the latest if there are several.
     dispatch: Mutex<Option<WeakDispatch>>,
 }
@@ -100,7 +107,12 @@ impl Collector {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Ordering: Relaxed, only uniqueness counts.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let core = Core { intake: Intake::new(number), started: Instant::now(), dispatch: Mutex::new(None) };
+        let core = Core {
+            intake: Intake::new(number),
+            started: Instant::now(),
+            listens: AtomicBool::new(false),
+            dispatch: Mutex::new(None),
+        };
         Self { core: Arc::new(core), stands_on_registry: false }
     }
 
@@ -110,6 +122,38 @@ impl Collector {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         self.clone().with_filter(Switch(Arc::clone(&self.core)))
+    }
+
+    /// This collector as a layer that hears of `sync` without spans, which costs a fraction of what they do.
+    ///
+    /// Put it on top of whatever stack the program has, or on a bare
+    /// [`Registry`](tracing_subscriber::Registry). The spans of `sync` are then made for nobody in this stack, since a no of one
+    /// layer is one of all; who wants them in a log or a trace uses [`layer`](Self::layer) instead. Spans and events of others
+    /// pass as they are.
+    ///
+    /// A process has one listening collector: the latest. Spans of the same collector's [`layer`](Self::layer) are left out from
+    /// then on, so that nothing counts twice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let collector = dashboard::Collector::new();
+    /// tracing_subscriber::registry().with(collector.listener()).init();
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mutex = sync::Mutex::new(0).with_name("counter");
+    /// *mutex.lock().await += 1;
+    /// # });
+    /// assert_eq!(collector.snapshot().primitives[0].acquisitions, 1);
+    /// ```
+    #[must_use]
+    pub fn listener(&self) -> Listener {
+        // Ordering: Relaxed, spans of the same operations come after it or count once.
+        self.core.listens.store(true, Ordering::Relaxed);
+        // What is told may outlive every handle: the primitives keep the ear for good.
+        sync::probe::install(Box::leak(Box::new(Heard(Arc::clone(&self.core)))));
+        Listener { core: Arc::clone(&self.core), stands_on_registry: false }
     }
 
     /// Switches the collector on or off, while the program runs.
@@ -156,6 +200,25 @@ impl Default for Collector {
 }
 
 impl Core {
+    /// Whether spans are taken in: it is on, and hears of the same operations in no other way.
+    #[inline]
+    fn takes_spans(&self) -> bool {
+        // Ordering: Relaxed, see `listener`.
+        self.intake.is_enabled() && !self.listens.load(Ordering::Relaxed)
+    }
+
+    /// What a layer of this collector asks for, standing on a registry or on others.
+    fn level_hint(&self, stands_on_registry: bool) -> Option<LevelFilter> {
+        if self.intake.is_enabled() {
+            Some(LevelFilter::TRACE)
+        } else if stands_on_registry {
+            Some(LevelFilter::OFF)
+        } else {
+            // No opinion. A hint of OFF would win over layers that have none either.
+            None
+        }
+    }
+
     fn remember_dispatch(&self, dispatch: &Dispatch) {
         *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch.downgrade());
     }

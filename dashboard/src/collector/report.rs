@@ -111,7 +111,7 @@ fn primitive(row: &Row, in_row: InRow, now_ns: u64) -> PrimitiveSnapshot {
         name: row.name.clone(),
         location: row.location.clone(),
         objects: row.objects.get(),
-        acquisitions: row.acquisitions.get(),
+        acquisitions: row.acquisitions(),
         contended: row.contended.get(),
         cancelled: row.cancelled.get(),
         closed: row.closed.get(),

@@ -9,8 +9,8 @@ use super::counter::Counter;
 use super::fields::{Fields, Kind, Texts};
 use super::hash;
 use super::histogram::Histogram;
-use super::limits::{ROW_SLOTS, ROWS};
-use super::sites::Sites;
+use super::limits::{DURATION_MAX_NS, ROW_SLOTS, ROWS};
+use super::sites::{SiteIndex, Sites};
 
 /// A row's place in [`Rows`].
 pub(super) type RowIndex = u32;
@@ -25,7 +25,8 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) location: String,
     pub(super) objects: Counter,
-    pub(super) acquisitions: Counter,
+    /// Granted at lines that have no place of their own.
+    acquisitions_elsewhere: Counter,
     pub(super) contended: Counter,
     pub(super) cancelled: Counter,
     pub(super) closed: Counter,
@@ -45,7 +46,7 @@ impl Row {
             name,
             location,
             objects: Counter::default(),
-            acquisitions: Counter::default(),
+            acquisitions_elsewhere: Counter::default(),
             contended: Counter::default(),
             cancelled: Counter::default(),
             closed: Counter::default(),
@@ -57,13 +58,69 @@ impl Row {
         }
     }
 
+    /// Counts an acquisition that was granted.
+    #[inline]
+    pub(super) fn count_acquisition(&self, site: SiteIndex) {
+        match self.sites.get(site) {
+            Some(site) => site.acquisitions.add(1),
+            None => self.acquisitions_elsewhere.add(1),
+        }
+    }
+
+    /// Counts a wait that was granted.
+    pub(super) fn count_wait(&self, site: SiteIndex, queued_ns: u64, wake_ns: u64) {
+        self.count_wait_as_seen(site, Some(queued_ns), Some(wake_ns), 0);
+    }
+
+    /// As `count_wait`; where a part is not known, the whole took `seen_ns`.
+    pub(super) fn count_wait_as_seen(
+        &self,
+        site: SiteIndex,
+        queued_ns: Option<u64>,
+        wake_ns: Option<u64>,
+        seen_ns: u64,
+    ) {
+        if let Some(queued_ns) = queued_ns {
+            self.queued.record(queued_ns);
+        }
+        if let Some(wake_ns) = wake_ns {
+            self.wake.record(wake_ns);
+        }
+        let wait_ns = match (queued_ns, wake_ns) {
+            (Some(queued_ns), Some(wake_ns)) => queued_ns.saturating_add(wake_ns),
+            _ => seen_ns,
+        }
+        .min(DURATION_MAX_NS);
+        self.wait.record(wait_ns);
+        self.contended.add(1);
+        if let Some(site) = self.sites.get(site) {
+            site.contended.add(1);
+            site.wait_total_ns.add(wait_ns);
+        }
+    }
+
+    /// Counts a wait that was dropped.
+    pub(super) fn count_cancelled(&self, site: SiteIndex) {
+        self.cancelled.add(1);
+        if let Some(site) = self.sites.get(site) {
+            site.cancelled.add(1);
+        }
+    }
+
+    /// Acquisitions that were granted.
+    pub(super) fn acquisitions(&self) -> u64 {
+        self.sites
+            .iter()
+            .fold(self.acquisitions_elsewhere.get(), |sum, site| sum.saturating_add(site.acquisitions.get()))
+    }
+
     fn histograms(&self) -> [&Histogram; 4] {
         [&self.wait, &self.hold, &self.queued, &self.wake]
     }
 
     /// Forgets the figures, keeps who it is.
     pub(super) fn reset(&self) {
-        for counter in [&self.acquisitions, &self.contended, &self.cancelled, &self.closed] {
+        for counter in [&self.acquisitions_elsewhere, &self.contended, &self.cancelled, &self.closed] {
             counter.reset();
         }
         self.histograms().into_iter().for_each(Histogram::reset);

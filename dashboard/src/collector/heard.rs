@@ -1,0 +1,208 @@
+//! What a probe hears, turned into the same figures, waiters and holders as spans are.
+//!
+//! Here nothing has to be read by name, and no span has to be remembered: an operation is found by its number.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use sync::probe::{Called, Operation as Asked, Outcome, Probe, Released, Resumed};
+
+use super::Core;
+use super::clock::now_ns;
+use super::fields::{Fields, Kind, Texts};
+use super::hash;
+use super::intake::Intake;
+use super::operations::{Operation, Phase};
+use super::rows::RowIndex;
+use super::sites::{NO_SITE, SiteIndex};
+
+/// The collector's ear.
+pub(super) struct Heard(pub(super) Arc<Core>);
+
+impl Heard {
+    #[inline]
+    fn intake(&self) -> Option<&Intake> {
+        Some(&self.0.intake).filter(|intake| intake.is_enabled())
+    }
+}
+
+impl Probe for Heard {
+    #[inline]
+    fn now_ns(&self) -> u64 {
+        now_ns()
+    }
+
+    #[inline]
+    fn granted(&self, asked: &Asked, now_ns: u64) {
+        let Some(intake) = self.intake() else { return };
+        let Some(place) = intake.place_of(asked) else { return };
+        let Some(row) = intake.rows.get(place.row) else { return };
+        if row.kind.is_held() {
+            intake.enter(asked.op, &operation(asked, place, Phase::Holding, 0, now_ns));
+        }
+        row.count_acquisition(place.site);
+    }
+
+    fn refused(&self, asked: &Asked, outcome: Outcome) {
+        let Some(intake) = self.intake() else { return };
+        let Some(place) = intake.place_of(asked) else { return };
+        if let (Some(row), Outcome::Closed) = (intake.rows.get(place.row), outcome) {
+            row.closed.add(1);
+        }
+    }
+
+    fn waiting(&self, asked: &Asked, ahead: usize, now_ns: u64) {
+        let Some(intake) = self.intake() else { return };
+        let Some(place) = intake.place_of(asked) else { return };
+        intake.enter(asked.op, &operation(asked, place, Phase::Waiting, ahead as u64, now_ns));
+    }
+
+    fn resumed(&self, wait: &Resumed) {
+        let Some(intake) = self.intake() else { return };
+        let mut waited = None;
+        intake.operations.remove_if(wait.op, |operation| {
+            waited = Some(*operation);
+            let held = intake.rows.get(operation.row).is_some_and(|row| row.kind.is_held());
+            let holds = wait.every_call && wait.outcome == Outcome::Granted && held;
+            operation.phase = Phase::Holding;
+            operation.since_ns = wait.now_ns;
+            !holds
+        });
+        // Begun while the collector was off, or dropped for want of room.
+        let Some(waited) = waited else { return };
+        let Some(row) = intake.rows.get(waited.row) else { return };
+        match wait.outcome {
+            Outcome::Granted => {
+                row.count_wait(waited.site, wait.queued_ns, wait.wake_ns);
+                row.count_acquisition(waited.site);
+            }
+            Outcome::Cancelled => row.count_cancelled(waited.site),
+            _ => row.closed.add(1),
+        }
+    }
+
+    #[inline]
+    fn released(&self, release: &Released) {
+        let Some(intake) = self.intake() else { return };
+        let held = match release.op {
+            0 => None,
+            op => intake.operations.remove_if(op, |operation| operation.phase != Phase::Waiting),
+        };
+        if let Some(row) = held.and_then(|operation| intake.rows.get(operation.row)) {
+            row.hold.record(release.held_ns);
+        }
+    }
+
+    fn called(&self, _call: &Called) {}
+}
+
+#[inline]
+fn operation(asked: &Asked, place: Place, phase: Phase, queue: u64, since_ns: u64) -> Operation {
+    Operation {
+        row: place.row,
+        site: place.site,
+        phase,
+        acquiring: false,
+        failed: false,
+        object: asked.id,
+        task: asked.task,
+        permits: u64::from(asked.permits),
+        queue,
+        since_ns,
+    }
+}
+
+/// Where an operation is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    row: RowIndex,
+    site: SiteIndex,
+}
+
+/// A place that a thread found lately. Lines are told by the address of their location, which is static.
+#[derive(Clone, Copy)]
+struct Found {
+    collector: u64,
+    object: u64,
+    made_at: usize,
+    site: usize,
+    name: usize,
+    place: Place,
+}
+
+const NOTHING: Found =
+    Found { collector: 0, object: 0, made_at: 0, site: 0, name: 0, place: Place { row: 0, site: 0 } };
+
+/// Entries of a thread's memory. A power of two.
+const REMEMBERED: usize = 64;
+
+thread_local! {
+    static FOUND: [Cell<Found>; REMEMBERED] = const { [const { Cell::new(NOTHING) }; REMEMBERED] };
+}
+
+fn address<T>(of: &'static T) -> usize {
+    std::ptr::from_ref(of).addr()
+}
+
+impl Intake {
+    /// Row and call site of an operation; `None` for a kind that is not known here.
+    #[inline]
+    fn place_of(&self, asked: &Asked) -> Option<Place> {
+        let (made_at, site) = (address(asked.made_at), address(asked.site));
+        let slot = hash::mix(asked.id, site as u64) as usize % REMEMBERED;
+        // An operation may come from a destructor of another thread-local, when ours is gone already.
+        if let Ok(found) = FOUND.try_with(|found| found[slot].get())
+            && found.object == asked.id
+            && found.site == site
+            && found.made_at == made_at
+            && found.name == asked.name.as_ptr().addr()
+            && found.collector == self.collector
+        {
+            return Some(found.place);
+        }
+        self.find_place(asked, slot)
+    }
+
+    #[cold]
+    fn find_place(&self, asked: &Asked, slot: usize) -> Option<Place> {
+        let kind = Kind::parse(asked.kind.name())?;
+        let fields = Fields {
+            name_hash: hash::text(asked.name),
+            made_file_hash: hash::text(asked.made_at.file()),
+            made_line: u64::from(asked.made_at.line()),
+            ..Fields::default()
+        };
+        let texts = || Texts {
+            name: kept(asked.name),
+            file: kept(asked.site.file()),
+            made_file: kept(asked.made_at.file()),
+        };
+        let row = self.row_of(kind, asked.id, &fields, texts);
+        let site = self.rows.get(row).map_or(NO_SITE, |row| {
+            let key = (hash::text(asked.site.file()), asked.site.line().into(), asked.site.column().into());
+            self.site_of(row, key, || texts().file)
+        });
+        let place = Place { row, site };
+        let found = Found {
+            collector: self.collector,
+            object: asked.id,
+            made_at: address(asked.made_at),
+            site: address(asked.site),
+            name: asked.name.as_ptr().addr(),
+            place,
+        };
+        let _ = FOUND.try_with(|memory| memory[slot].set(found));
+        Some(place)
+    }
+
+    #[inline]
+    fn enter(&self, op: u64, operation: &Operation) {
+        let inserted = self.operations.insert(op, operation, &self.enabled);
+        self.count_insertion(&inserted);
+    }
+}
+
+/// As much of a text as is kept.
+fn kept(text: &str) -> String {
+    super::fields::cut(text).to_owned()
+}
