@@ -3,8 +3,10 @@
 mod common;
 mod compare;
 mod display;
+mod forks;
 mod formats;
 mod paired;
+mod power;
 mod reading;
 mod schema;
 mod store;
