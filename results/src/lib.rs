@@ -27,7 +27,7 @@ pub mod formats;
 pub mod statistics;
 pub mod store;
 
-pub use display::{format_ns, format_rate, format_ratio};
+pub use display::{format_count, format_ns, format_rate, format_ratio};
 pub use error::ReadError;
 pub use report::{
     Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,

@@ -58,7 +58,7 @@ fn arms(report: &Report) -> Vec<(String, &Cell)> {
         .cells
         .iter()
         .filter(|cell| !is_control_arm(&cell.backend))
-        .map(|cell| (format!("{} on {}", cell.case(), cell.backend), cell))
+        .map(|cell| (cell.full_name(), cell))
         .filter(|(name, _)| seen.insert(name.clone()))
         .collect()
 }

@@ -30,7 +30,7 @@ pub use forks::ForkEstimate;
 pub use holm::holm;
 pub use paired::PairedEstimate;
 pub use power::{POWER, detectable};
-pub use summary::{jain, median, smallest_share, spread};
+pub use summary::{jain, mean_interval, median, smallest_share, spread};
 pub use unpaired::UnpairedEstimate;
 
 /// The largest k, from 1, for which the interval from the k-th smallest to the k-th largest of all pairs is at

@@ -3,6 +3,7 @@
 mod common;
 mod compare;
 mod display;
+mod exports;
 mod forks;
 mod formats;
 mod paired;
