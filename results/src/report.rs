@@ -338,6 +338,12 @@ impl Cell {
     pub fn case(&self) -> String {
         case_name(&self.workload, &self.variant, &self.params)
     }
+
+    /// Case and backend: `semaphore/pool permits=8 tasks=64 on tokio`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} on {}", self.case(), self.backend)
+    }
 }
 
 impl Comparison {

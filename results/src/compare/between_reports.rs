@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::within_run::{adjust, is_control_arm};
 use super::{Metric, Options, method};
-use crate::statistics::unpaired;
+use crate::statistics::{detectable, unpaired};
 use crate::{Cell, Comparison, Report, Status};
 
 /// What two reports come to.
@@ -58,7 +58,7 @@ fn arms(report: &Report) -> Vec<(String, &Cell)> {
         .cells
         .iter()
         .filter(|cell| !is_control_arm(&cell.backend))
-        .map(|cell| (format!("{} on {}", cell.case(), cell.backend), cell))
+        .map(|cell| (cell.full_name(), cell))
         .filter(|(name, _)| seen.insert(name.clone()))
         .collect()
 }
@@ -69,7 +69,9 @@ fn missing(arms: &[(String, &Cell)], elsewhere: &HashMap<&str, &Cell>) -> Vec<St
 
 fn compare(reports: [&Report; 2], cells: [&Cell; 2], metric: Metric, options: &Options) -> Comparison {
     let [base, candidate] = cells;
-    let estimate = unpaired::estimate(&metric.merits(base), &metric.merits(candidate), options.confidence);
+    let merits = |cell| metric.merits(cell).iter().map(|merit| merit.value).collect::<Vec<f64>>();
+    let estimate = unpaired::estimate(&merits(base), &merits(candidate), options.confidence);
+    let degrees = estimate.rounds.iter().sum::<usize>().saturating_sub(2);
     Comparison {
         workload: candidate.workload.clone(),
         variant: candidate.variant.clone(),
@@ -83,7 +85,7 @@ fn compare(reports: [&Report; 2], cells: [&Cell; 2], metric: Metric, options: &O
         method: method("unpaired log Hodges–Lehmann shift, Mann–Whitney interval", estimate.exact),
         rounds: estimate.rounds[0].min(estimate.rounds[1]),
         p_adjusted: estimate.p,
-        detectable: None,
+        detectable: detectable(estimate.ci, estimate.attained, degrees),
         verdict: options.verdict(estimate.ci),
     }
 }

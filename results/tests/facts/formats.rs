@@ -1,8 +1,8 @@
 //! Exports.
 
-use crate::common::report;
+use crate::common::{open_loop_report, report};
 use results::formats::{FORMATS, find};
-use results::{OpenLoop, Report, Status};
+use results::{Report, Status};
 
 fn write(name: &str, report: &Report) -> String {
     (find(name).expect(name).write)(report).expect("written")
@@ -63,6 +63,63 @@ fn csv_has_a_line_for_each_cell_and_a_column_for_each_parameter() {
     assert_eq!(median.to_bits(), report.cells[5].throughput_ops_per_s.median.to_bits());
     assert_eq!(sync[column("wait_p99_ns")], report.cells[5].wait_ns.p99.unwrap().to_string());
     assert_eq!(sync[column("ratio")], report.comparisons[3].ratio.unwrap().to_string());
+}
+
+#[test]
+fn csv_tells_costs_for_each_operation() {
+    let report = report_with_costs();
+    let lines = parse_csv(&write("csv", &report));
+    let column = |name: &str| lines[0].iter().position(|head| head == name).expect(name);
+    let figures = |line: usize, names: &[&str]| {
+        names.iter().map(|name| lines[line][column(name)].clone()).collect::<Vec<_>>()
+    };
+    let names = [
+        "voluntary_switches_per_op",
+        "involuntary_switches_per_op",
+        "allocations_per_op",
+        "futile_wakeups_per_op",
+        "queue_depth",
+    ];
+    assert_eq!(figures(1, &names), ["0.5", "0.25", "2", "0", "3.5"]);
+    // What was not counted is left empty, which is not zero.
+    assert_eq!(figures(2, &names), ["", "", "", "", "3.5"]);
+    assert_eq!(figures(3, &["detectable"]), [report.comparisons[0].detectable.unwrap().to_string()]);
+}
+
+/// Rounds of 1,000 operations, whose first cell counted what they cost.
+fn report_with_costs() -> Report {
+    let mut report = report("r", 1, 8);
+    for round in &mut report.cells[0].rounds {
+        round.ops = 1_000;
+        (round.voluntary_switches, round.involuntary_switches) = (Some(500), Some(250));
+        round.futile_wakeups = Some(0);
+    }
+    for round in &mut report.cells[0].latency_rounds {
+        (round.ops, round.allocations) = (500, Some(1_000));
+    }
+    report
+}
+
+#[test]
+fn markdown_shows_costs_where_they_were_counted() {
+    let markdown = write("markdown", &report_with_costs());
+    assert!(
+        markdown.contains("| backend | CPU | context switches | allocations | futile wake-ups |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("| tokio | 390 µs | 0.75 | 2 | 0 |"), "{markdown}");
+    assert!(markdown.contains("| sync | 261 ns | – | – | – |"), "{markdown}");
+    let markdown = write("markdown", &report("r", 1, 8));
+    assert!(markdown.contains("| backend | CPU |\n") && !markdown.contains("allocations"), "{markdown}");
+}
+
+#[test]
+fn markdown_says_what_could_have_been_found() {
+    let report = report("r", 1, 8);
+    let shown = results::format_ratio(report.comparisons[0].detectable.unwrap());
+    let markdown = write("markdown", &report);
+    assert!(markdown.contains(&format!("| faster | {shown} |")), "{markdown}");
+    assert!(markdown.contains("would have told from 1"), "{markdown}");
 }
 
 #[test]
@@ -138,20 +195,6 @@ fn a_report_without_cells_is_exported() {
     for format in FORMATS {
         assert!(!(format.write)(&report).unwrap().is_empty());
     }
-}
-
-fn open_loop_report() -> Report {
-    let mut report = report("r", 1, 8);
-    for cell in &mut report.cells {
-        cell.open_loop = Some(OpenLoop {
-            rate_ops_per_s: 20_000.0,
-            achieved_ops_per_s: 19_900.0,
-            lag_mean_ns: 150.0,
-            lag_max_ns: 4_000,
-            behind_fraction: 0.125,
-        });
-    }
-    report
 }
 
 #[test]

@@ -3,11 +3,15 @@
 mod common;
 mod compare;
 mod display;
+mod exports;
+mod forks;
 mod formats;
 mod paired;
+mod power;
 mod reading;
 mod schema;
 mod store;
 mod summary;
+mod text_histogram;
 mod unpaired;
 mod waits;
