@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use results::Environment;
@@ -9,6 +10,7 @@ use results::Environment;
 use crate::cases::REGISTRY;
 use crate::cli::RuntimeKind;
 use crate::runner::clock;
+use crate::threads;
 
 /// Workers of the multi-thread runtime where none are asked for: enough to contend, and few enough that most
 /// machines have a core for each.
@@ -47,7 +49,13 @@ impl Executor {
         match self {
             Self::CurrentThread => tokio::runtime::Builder::new_current_thread().enable_time().build(),
             Self::MultiThread { workers } => {
-                tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_time().build()
+                let enrolled = AtomicUsize::new(0);
+                tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(workers)
+                    // Ordering: Relaxed, a count that guards no data.
+                    .on_thread_start(move || threads::enrol(enrolled.fetch_add(1, Ordering::Relaxed)))
+                    .enable_time()
+                    .build()
             }
         }
     }

@@ -9,9 +9,12 @@
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
 //! | [`table`], [`overview`], [`progress`], [`live`], [`say`](mod@say) | what a person sees, during the run and after it |
+//! | [`threads`], [`allocations`] | who runs the tasks, and what they ask of the allocator |
 //! | [`writer`], [`interrupt`], [`exit`] | files, Ctrl-C, exit codes |
-#![forbid(unsafe_code)]
+// Not `forbid`, for the sake of one file: an allocator that counts.
+#![deny(unsafe_code)]
 
+mod allocations;
 mod assemble;
 mod cases;
 mod cli;
@@ -28,6 +31,7 @@ mod say;
 mod scenario;
 mod sweep;
 mod table;
+mod threads;
 mod validity;
 mod writer;
 
@@ -48,7 +52,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<Exit> {
-    // Not `std::env::args`, which panics where an argument is not Unicode.
     // Not `std::env::args`, which panics where an argument is not Unicode.
     let typed: Vec<OsString> = std::env::args_os().collect();
     let argv = typed.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Reads that the cost of one is averaged over.
@@ -41,6 +42,34 @@ pub(crate) fn process_cpu_ns() -> u64 {
     Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32).as_nanos() as u64
 }
 
+/// How often threads of this process gave up a processor, or lost it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switches {
+    /// To sleep.
+    pub(crate) voluntary: u64,
+    /// To somebody else.
+    pub(crate) involuntary: u64,
+}
+
+impl Switches {
+    /// Those between an earlier moment and this one.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            voluntary: self.voluntary.saturating_sub(earlier.voluntary),
+            involuntary: self.involuntary.saturating_sub(earlier.involuntary),
+        }
+    }
+}
+
+/// Switches of the whole process until now; `None` where the system does not tell.
+pub(crate) fn process_switches() -> Option<Switches> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    Some(Switches {
+        voluntary: u64::try_from(usage.voluntary_context_switches()).ok()?,
+        involuntary: u64::try_from(usage.involuntary_context_switches()).ok()?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +82,20 @@ mod tests {
             assert!(next_ns >= last_ns);
             last_ns = next_ns;
         }
+    }
+
+    #[test]
+    fn a_thread_that_parks_is_a_voluntary_switch() {
+        let before = process_switches().unwrap();
+        let sleeper = std::thread::spawn(std::thread::park);
+        // It has parked when it no longer runs, and it sleeps again each time that it is woken for nothing.
+        while process_switches().unwrap().since(before).voluntary == 0 {
+            std::thread::yield_now();
+        }
+        sleeper.thread().unpark();
+        sleeper.join().unwrap();
+        let none = Switches { voluntary: 0, involuntary: 0 };
+        assert_eq!(before.since(process_switches().unwrap()), none, "counts never go back");
     }
 
     #[test]

@@ -70,7 +70,12 @@ impl CaseTally {
             Pass::Throughput => Sample::Throughput(throughput_round(order, &reading)),
             Pass::Latency => {
                 let depth = reading.outcome.queue_depth;
-                let round = LatencyRound::from_histogram(order, &reading.waits, depth);
+                let round = LatencyRound {
+                    ops: reading.outcome.ops_per_task.iter().sum(),
+                    wall_ns: reading.outcome.wall_ns,
+                    allocations: reading.allocations,
+                    ..LatencyRound::from_histogram(order, &reading.waits, depth)
+                };
                 match reading.outcome.pace {
                     None => Sample::Latency(round, reading.waits),
                     Some(pace) => {
@@ -184,9 +189,9 @@ fn throughput_round(order: usize, reading: &Reading) -> Round {
         hold_ns: outcome.hold_ns,
         forced_yields: outcome.forced_yields,
         cancelled: outcome.cancelled,
-        voluntary_switches: None,
-        involuntary_switches: None,
-        futile_wakeups: None,
+        voluntary_switches: reading.switches.map(|switches| switches.voluntary),
+        involuntary_switches: reading.switches.map(|switches| switches.involuntary),
+        futile_wakeups: outcome.futile_wakeups,
         fork: None,
     }
 }

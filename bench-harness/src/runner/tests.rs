@@ -9,6 +9,7 @@ use workloads::{
     Arm, Backend, Contention, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload,
 };
 
+use super::clock::Switches;
 use super::driver::Reading;
 use super::*;
 use crate::assemble::Sheet;
@@ -85,6 +86,7 @@ impl Driver for MadeUp {
     fn drive(&mut self, job: Job) -> Result<Reading, Failure> {
         let slot = self.jobs.len();
         let wall_ns = job.duration.as_nanos() as u64;
+        let pass = job.pass;
         let job_rate = job.params.rate_ops_per_s;
         self.jobs.push(job);
         if let Some((at, failure)) = &self.fails
@@ -119,6 +121,8 @@ impl Driver for MadeUp {
                 recorders: Vec::new(),
             },
             cpu_ns: wall_ns,
+            switches: Some(Switches { voluntary: 3, involuntary: 1 }),
+            allocations: (pass == Pass::Latency).then_some(5),
             waits,
         })
     }
