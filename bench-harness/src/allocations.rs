@@ -5,7 +5,10 @@
 //! What other threads ask for (the progress bar, the dashboard) is never counted.
 //!
 //! It is the one file of this package with unsafe code: an allocator cannot be had without.
-#![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method hands on to the system's allocator")]
+#![expect(
+    unsafe_code,
+    reason = "`GlobalAlloc` is an unsafe trait; every method hands on to the system's allocator"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

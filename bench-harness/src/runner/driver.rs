@@ -18,6 +18,7 @@ use workloads::{Params, Pass, Slot, SlotOutcome, Stop};
 use super::clock::{self, Switches};
 use super::recorder::Shards;
 use crate::interrupt::Interrupt;
+use crate::pin::Pins;
 use crate::{allocations, threads};
 
 /// How long a slot may take before it is taken for hung.
@@ -113,12 +114,13 @@ enum Event {
 }
 
 impl Machine {
-    /// Slots run on `runtime`; `watch` is called before each slot that is watched differently from the last.
+    /// Slots run on `runtime`, whose own threads are pinned already; `watch` is called before each slot that is watched differently from the last.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn new(
         runtime: Runtime,
+        pins: Pins,
         patience: Patience,
         interrupt: Arc<Interrupt>,
         watch: Box<dyn Fn(bool)>,
@@ -129,7 +131,9 @@ impl Machine {
         // The run may be over when the interrupt comes: then nobody listens, and nobody needs to.
         interrupt.notify(move || drop(on_interrupt.send(Event::Interrupted)));
         // Not joined: it ends with the channel, and where a slot hangs it must not hold up the program's end.
-        thread::Builder::new().name("slots".into()).spawn(move || work(&runtime, &assignments, &sender))?;
+        thread::Builder::new()
+            .name("slots".into())
+            .spawn(move || work(&runtime, &pins, &assignments, &sender))?;
         Ok(Self { jobs, events, patience, interrupt, watch })
     }
 
@@ -195,10 +199,11 @@ fn to_finish(base: Duration, job: &Job) -> Duration {
 }
 
 /// The life of the slots' thread.
-fn work(runtime: &Runtime, assignments: &Receiver<Assignment>, events: &Sender<Event>) {
-    let shards = Shards::new();
+fn work(runtime: &Runtime, pins: &Pins, assignments: &Receiver<Assignment>, events: &Sender<Event>) {
+    let shards = Shards::new(runtime.metrics().num_workers());
     if runtime.handle().runtime_flavor() == RuntimeFlavor::CurrentThread {
         threads::enrol(0);
+        pins.pin_this_thread(0);
     }
     while let Ok(assignment) = assignments.recv() {
         let event = match catch_unwind(AssertUnwindSafe(|| execute(runtime, assignment, &shards, events))) {
@@ -230,7 +235,7 @@ fn execute(runtime: &Runtime, assignment: Assignment, shards: &Shards, events: &
         params: &job.params,
         pass: job.pass,
         runtime,
-        clock: clock::now_ns,
+        clock: clock::source(),
         started: &started,
         stop,
         recorders,
@@ -282,7 +287,11 @@ mod tests {
     fn machine(patience: Patience) -> (Machine, Arc<Interrupt>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let interrupt = Arc::new(Interrupt::default());
-        (Machine::new(runtime, patience, Arc::clone(&interrupt), Box::new(|_| ())).unwrap(), interrupt)
+        (
+            Machine::new(runtime, Pins::default(), patience, Arc::clone(&interrupt), Box::new(|_| ()))
+                .unwrap(),
+            interrupt,
+        )
     }
 
     fn job(run: fn(Slot<'_>) -> SlotOutcome) -> Job {

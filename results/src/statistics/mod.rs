@@ -6,12 +6,14 @@
 //! | [`paired`] | two backends in the same rounds |
 //! | [`unpaired`] | two runs, whose rounds have nothing in common |
 //! | `holm` | many p-values at once |
+//! | `binomial` | a share of trials and its exact interval |
 //! | `pairwise` | order statistics of all pairs' sums without making the pairs |
 //! | `ranks`, `normal` | mid-ranks and the normal distribution, under the above |
 //!
 //! A round is the replicate: what happens within one is never pooled with another, because operations of one
 //! slot share its scheduler, its clock speed and its neighbours, and are not independent of each other.
 
+mod binomial;
 mod holm;
 mod normal;
 pub mod paired;
@@ -20,6 +22,7 @@ mod ranks;
 mod summary;
 pub mod unpaired;
 
+pub use binomial::share_interval;
 pub use holm::holm;
 pub use paired::PairedEstimate;
 pub use summary::{jain, median, smallest_share, spread};
