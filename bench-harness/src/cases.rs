@@ -54,6 +54,13 @@ pub(crate) struct Plan {
     pub(crate) notes: Vec<String>,
 }
 
+impl Plan {
+    /// Whether an arm is nothing without the collector.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.cases.iter().flat_map(|case| &case.entrants).any(|entrant| entrant.arm.backend.traced)
+    }
+}
+
 impl Case {
     /// `semaphore.pool`, and where it is one of a sweep `semaphore.pool (hold=10us)`.
     pub(crate) fn name(&self) -> String {

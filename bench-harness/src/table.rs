@@ -49,7 +49,7 @@ impl Screen {
     }
 
     /// Breaks a sentence at its spaces; what follows the first line is indented.
-    fn wrap(self, sentence: &str) -> String {
+    pub(crate) fn wrap(self, sentence: &str) -> String {
         let mut out = String::new();
         let mut column = 0;
         for word in sentence.split_whitespace() {

@@ -103,6 +103,7 @@ fn cell(workload: &str, backend: &str, rounds: usize, rate: f64, wait: f64, orde
                 LatencyRound::from_histogram(order, &self::waits(1, wait * noise(round, order)), Some(40.0))
             })
             .collect(),
+        recorder_share: None,
         fairness: Fairness { jain: 0.998, smallest_share: 0.97, longest_wait_ns: waits.max() },
         open_loop: None,
         wait_ns: WaitSummary::from_histogram(&waits),

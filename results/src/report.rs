@@ -128,6 +128,11 @@ pub struct Cell {
     /// Latency pass round by round, in the order of the run, so that waits too are compared in pairs.
     #[serde(default)]
     pub latency_rounds: Vec<LatencyRound>,
+    /// Share of the time of an operation in the latency pass that the clock and the recorder took, 0 to 1: how much
+    /// longer it took there than in the throughput pass, median of the rounds. Null in an open loop, which has one
+    /// pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_share: Option<f64>,
     /// How evenly the tasks were served, over the rounds.
     pub fairness: Fairness,
     /// How the schedule was kept, over all rounds; only in an open loop.

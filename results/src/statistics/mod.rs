@@ -8,6 +8,7 @@
 //! | [`unpaired`] | two runs, whose rounds have nothing in common |
 //! | `holm` | many p-values at once |
 //! | `power` | the difference that a comparison would have found |
+//! | `binomial` | a share of trials and its exact interval |
 //! | `pairwise` | order statistics of all pairs' sums without making the pairs |
 //! | `ranks`, `normal`, `student` | mid-ranks, the normal and Student's distribution, under the above |
 //!
@@ -15,6 +16,7 @@
 //! slot share its scheduler, its clock speed and its neighbours, and are not independent of each other. Where a run was
 //! spread over several processes it is the process, for the same reason.
 
+mod binomial;
 pub mod forks;
 mod holm;
 mod normal;
@@ -26,6 +28,7 @@ mod student;
 mod summary;
 pub mod unpaired;
 
+pub use binomial::share_interval;
 pub use forks::ForkEstimate;
 pub use holm::holm;
 pub use paired::PairedEstimate;

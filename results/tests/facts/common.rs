@@ -136,6 +136,7 @@ fn cell(backend: &str, case: usize, merit: f64, rounds: usize, stream: &mut Stre
         rounds,
         wait_ns: WaitSummary::from_histogram(&all),
         latency_rounds,
+        recorder_share: None,
         fairness: Fairness { jain: 0.999, smallest_share: 0.97, longest_wait_ns: all.max() },
         open_loop: None,
     }

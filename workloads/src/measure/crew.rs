@@ -202,13 +202,14 @@ impl<'a, B: Library> Crew<'a, B> {
             async move { gate.open_when_told().await }
         });
         let started = self.slot.started;
+        // Made here, as nothing is to be allocated once the slot has begun.
+        let mut finished = Vec::with_capacity(tasks);
         let (began_ns, finished) = self.slot.runtime.block_on(async {
             gate.all_ready().await;
             let began_ns = clock();
             started();
             gate.tell();
             joined(opener).await;
-            let mut finished = Vec::with_capacity(tasks);
             for handle in handles {
                 finished.push(joined(handle).await);
             }
