@@ -10,6 +10,7 @@
 //! | [`store`] | reads a folder of reports |
 //! | [`formats`] | what a report can be exported to |
 //! | `display` | figures as people read them |
+//! | `text_histogram` | a distribution in one line of text |
 //!
 //! Neither a clock nor a runtime: samples come in as plain numbers, and nothing here writes a file.
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@ mod display;
 mod error;
 mod read;
 mod report;
+mod text_histogram;
 mod waits;
 
 pub mod compare;
@@ -31,3 +33,4 @@ pub use report::{
     Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,
     SCHEMA, Spread, Status, Verdict, WaitSummary,
 };
+pub use text_histogram::{TextHistogram, text_histogram};

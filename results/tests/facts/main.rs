@@ -9,5 +9,6 @@ mod reading;
 mod schema;
 mod store;
 mod summary;
+mod text_histogram;
 mod unpaired;
 mod waits;
