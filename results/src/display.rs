@@ -67,6 +67,28 @@ pub fn format_count(count: f64) -> String {
     if decimals == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
 }
 
+/// How far a ratio lies from 1: `4 %` for 1.04, `0.3 %` for 1.003, `a factor of 2.3` where percents mislead.
+///
+/// A ratio below 1 is as far as its inverse; what is not finite or not above 0 becomes a dash.
+///
+/// # Examples
+/// ```
+/// assert_eq!(results::format_difference(1.04), "4 %");
+/// ```
+#[must_use]
+pub fn format_difference(ratio: f64) -> String {
+    if !ratio.is_finite() || ratio <= 0.0 {
+        return NONE.to_owned();
+    }
+    let factor = ratio.max(ratio.recip());
+    let percent = 100.0 * (factor - 1.0);
+    match percent {
+        _ if factor >= 1.995 => format!("a factor of {factor:.1}"),
+        percent if percent < 0.95 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 /// Picks the largest unit that leaves at least 1 in front, after rounding: 999.6 ns is 1.00 µs.
 fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     const ROUNDS_TO_ONE: f64 = 0.9995;

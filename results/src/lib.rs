@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `report` | [`Report`] and its parts: plain data, the wire format |
 //! | `read` | JSON to [`Report`] and back, its JSON Schema; says what is wrong with what is not a report |
+//! | `costs` | what an operation cost beside its time |
 //! | `waits` | between histograms and [`WaitSummary`] |
 //! | [`statistics`] | medians, fairness, paired and unpaired estimates, Holm's adjustment |
 //! | [`compare`] | backends within a run; one report against another |
@@ -15,6 +16,7 @@
 //! Neither a clock nor a runtime: samples come in as plain numbers, and nothing here writes a file.
 #![forbid(unsafe_code)]
 
+mod costs;
 mod display;
 mod error;
 mod read;
@@ -27,7 +29,8 @@ pub mod formats;
 pub mod statistics;
 pub mod store;
 
-pub use display::{format_count, format_ns, format_rate, format_ratio};
+pub use costs::Costs;
+pub use display::{format_count, format_difference, format_ns, format_rate, format_ratio};
 pub use error::ReadError;
 pub use report::{
     Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,

@@ -2,6 +2,7 @@
 
 mod common;
 mod compare;
+mod costs;
 mod display;
 mod exports;
 mod forks;
