@@ -84,7 +84,7 @@ impl Knob {
             _ => (even(), false),
         };
         let step = self.labels.len().div_ceil(LABELS_LIMIT).max(1);
-        let labelled = |index: &usize| index % step == 0;
+        let labelled = |index: &usize| index.is_multiple_of(step);
         let kept: Vec<usize> = (0..self.labels.len()).filter(labelled).collect();
         let mut axis =
             axis::plain(&if logarithmic { format!("{} (log scale)", self.name) } else { self.name.clone() })
