@@ -10,6 +10,7 @@
 //! | [`store`] | reads a folder of reports |
 //! | [`formats`] | what a report can be exported to |
 //! | `display` | figures as people read them |
+//! | [`units`] | figures in other benchmarks' units |
 //!
 //! Neither a clock nor a runtime: samples come in as plain numbers, and nothing here writes a file.
 #![forbid(unsafe_code)]
@@ -24,10 +25,11 @@ pub mod compare;
 pub mod formats;
 pub mod statistics;
 pub mod store;
+pub mod units;
 
 pub use display::{format_ns, format_rate, format_ratio};
 pub use error::ReadError;
 pub use report::{
-    Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,
-    SCHEMA, Spread, Status, Verdict, WaitSummary,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, PeerFigure, Report,
+    Round, Run, SCHEMA, Spread, Status, Verdict, WaitSummary,
 };

@@ -122,6 +122,7 @@ impl CaseTally {
             latency_rounds: tally.latency_rounds.clone(),
             fairness: tally.fairness(),
             open_loop: case.params.rate_ops_per_s.map(|rate| tally.open_loop(rate)),
+            peer_figure: None,
         });
         cells.collect()
     }

@@ -9,5 +9,6 @@ mod reading;
 mod schema;
 mod store;
 mod summary;
+mod units;
 mod unpaired;
 mod waits;
