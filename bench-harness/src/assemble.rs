@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use jiff::Timestamp;
 use results::compare::{Options, control, within_run};
+use results::units::PeerUnit;
 use results::{Cell, Check, Comparison, Environment, Report, Run, SCHEMA, Status};
 
 use crate::cases::Case;
@@ -20,6 +21,8 @@ pub(crate) struct Sheet {
     seed: u64,
     rounds: usize,
     pub(crate) environment: Environment,
+    /// The unit that every cell's figure is given in too.
+    pub(crate) peer_unit: Option<PeerUnit>,
 }
 
 impl Sheet {
@@ -37,7 +40,15 @@ impl Sheet {
             names => format!("{}-workloads", names.len()),
         };
         let id = format!("{}-{what}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), random() & 0xffff);
-        Self { id, started_at, argv, seed: settings.seed, rounds: settings.rounds, environment }
+        Self {
+            id,
+            started_at,
+            argv,
+            seed: settings.seed,
+            rounds: settings.rounds,
+            environment,
+            peer_unit: None,
+        }
     }
 
     /// The report of what was measured until now. Without an ending the run is still under way.
@@ -51,6 +62,9 @@ impl Sheet {
         let mut cells = Vec::new();
         for (case, tally) in cases.iter().zip(tallies) {
             cells.extend(tally.cells(case));
+        }
+        for cell in &mut cells {
+            cell.peer_figure = self.peer_unit.and_then(|unit| unit.figure(cell));
         }
         let control = over_baselines(cases, &cells, control);
         let broken_laws: Vec<String> =

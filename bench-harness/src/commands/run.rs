@@ -48,7 +48,8 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
         let (_, planned) = runner::extent(&plan.cases, &settings);
         say!("{} cases, about {}", plan.cases.len(), progress::in_words(planned));
     }
-    let sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
+    let mut sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
+    sheet.peer_unit = args.output.peer_unit;
     let bench = Bench { plan: &plan, settings, sheet, live: &live };
     let runtime = executor.build().context("cannot start the runtime that the tasks run on")?;
     let (report, ending) = bench.measure(runtime, &interrupt)?;
