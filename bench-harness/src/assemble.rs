@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use jiff::Timestamp;
 use results::compare::{Options, control, within_run};
+use results::units::PeerUnit;
 use results::{Cell, Check, Comparison, Environment, Report, Run, SCHEMA, Status};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,8 @@ pub(crate) struct Sheet {
     /// What earlier parts of the run took.
     duration_before_s: f64,
     pub(crate) environment: Environment,
+    /// The unit that every cell's figure is given in too.
+    pub(crate) peer_unit: Option<PeerUnit>,
 }
 
 impl Sheet {
@@ -79,6 +82,7 @@ impl Sheet {
             forks,
             duration_before_s: 0.0,
             environment,
+            peer_unit: None,
         }
     }
 
@@ -103,7 +107,10 @@ impl Sheet {
         ending: Option<&Ending>,
         duration_s: f64,
     ) -> Report {
-        let Findings { cells, broken_laws } = found;
+        let Findings { mut cells, broken_laws } = found;
+        for cell in &mut cells {
+            cell.peer_figure = self.peer_unit.and_then(|unit| unit.figure(cell));
+        }
         let control = over_baselines(cases, &cells, control);
         let evidence = Evidence {
             environment: &self.environment,

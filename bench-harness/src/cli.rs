@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use results::units::PeerUnit;
 use workloads::{Params, SCENARIOS};
 
 use crate::duration;
@@ -70,7 +71,7 @@ pub(crate) enum Command {
     /// Serve the dashboard with the stored reports until Ctrl-C.
     Serve(ServeArgs),
     /// Compare a backend with itself many times, and say how often this machine finds a difference where there is none.
-    Calibrate(CalibrateArgs),
+    Calibrate(Box<CalibrateArgs>),
     /// Print the JSON Schema of a report.
     Schema,
 }
@@ -149,15 +150,30 @@ pub(crate) struct Knobs {
     /// Permits of the semaphore or places in the buffer, 1 to 1,000,000,000.
     #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS), allow_negative_numbers = true)]
     pub(crate) permits: Option<usize>,
-    /// How long each task holds what it acquired, such as 500ns, 10us or 2ms.
+    /// Locks of which each operation takes one at random, 1 to 10,000,000.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_LOCKS), allow_negative_numbers = true)]
+    pub(crate) locks: Option<usize>,
+    /// Most permits of one request, up to --permits: each draws a power of two, so that 4 means 1, 2 or 4.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS), allow_negative_numbers = true)]
+    pub(crate) weight: Option<usize>,
+    /// Tasks that post what the others take, 1 to 1,000,000.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_TASKS), allow_negative_numbers = true)]
+    pub(crate) posters: Option<usize>,
+    /// How long each task holds what it acquired, on average, such as 500ns, 10us or 2ms.
     #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) hold: Option<Duration>,
+    /// How the hold times lie around that average.
+    #[arg(long, value_name = "SHAPE")]
+    pub(crate) hold_distribution: Option<Distribution>,
     /// How that time is spent.
     #[arg(long, value_name = "MODE")]
     pub(crate) hold_mode: Option<HoldMode>,
-    /// Computation between two operations of a task, such as 0, 500ns or 10us.
+    /// Computation between two operations of a task, on average, such as 0, 500ns or 10us.
     #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) think: Option<Duration>,
+    /// How the think times lie around that average.
+    #[arg(long, value_name = "SHAPE")]
+    pub(crate) think_distribution: Option<Distribution>,
     /// Open loop: begin so many operations a second, by a schedule that waits for none; up to 1e9.
     ///
     /// Without it each task begins an operation when its last is over, and throughput is what is compared. With it
@@ -220,6 +236,12 @@ pub(crate) struct Output {
     /// What standard output carries; everything else goes to standard error.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: Format,
+    /// Give each backend's figure in another benchmark's unit too, as the presets do.
+    ///
+    /// time-per-N is the wall time of N operations, khz-per-task thousands of operations a second and task, overhead
+    /// the processor time of an operation less what was spun while holding and between two operations.
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) peer_unit: Option<PeerUnit>,
     /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
     #[arg(long, value_name = "ADDR", conflicts_with = "no_dashboard")]
     pub(crate) listen: Option<SocketAddr>,
@@ -340,6 +362,30 @@ impl From<HoldMode> for workloads::HoldMode {
             HoldMode::Spin => Self::Spin,
             HoldMode::Yield => Self::Yield,
             HoldMode::Sleep => Self::Sleep,
+        }
+    }
+}
+
+/// `--hold-distribution` and `--think-distribution`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Distribution {
+    /// All the same.
+    Constant,
+    /// Anything from nothing to twice the average.
+    Uniform,
+    /// Mostly short, now and then a long one, up to some eight times the average.
+    Exponential,
+    /// Nine in ten take half the average, one in ten takes 5.5 times it.
+    Bimodal,
+}
+
+impl From<Distribution> for workloads::Distribution {
+    fn from(distribution: Distribution) -> Self {
+        match distribution {
+            Distribution::Constant => Self::Constant,
+            Distribution::Uniform => Self::Uniform,
+            Distribution::Exponential => Self::Exponential,
+            Distribution::Bimodal => Self::Bimodal,
         }
     }
 }

@@ -102,6 +102,12 @@ fn push_case(
         let _ = writeln!(out, "{}", screen.wrap(OPEN_LOOP));
     }
     for cell in &arms {
+        if let Some(figure) = &cell.peer_figure {
+            let sentence = format!("{} in the peer's unit: {figure}.", cell.backend);
+            let _ = writeln!(out, "{}", screen.wrap(&sentence));
+        }
+    }
+    for cell in &arms {
         if let Some(parts) = &cell.composed {
             let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);
         }

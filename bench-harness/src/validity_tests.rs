@@ -104,6 +104,7 @@ fn cell(backend: &str, contended_fraction: f64, queue_depth: f64, wait_ns: u64) 
         wait_ns: WaitSummary::from_histogram(&waits),
         latency_rounds: vec![latency_round; 6],
         recorder_share: Some(0.25),
+        peer_figure: None,
         fairness: Fairness { jain: 1.0, smallest_share: 1.0, longest_wait_ns: wait_ns },
         open_loop: None,
     }

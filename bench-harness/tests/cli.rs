@@ -60,6 +60,22 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--tasks", "-3"], &["--tasks", "'-3'"]),
         (&["--tasks", "1000001"], &["--tasks", "'1000001'"]),
         (&["--permits", "0"], &["--permits", "'0'"]),
+        (&["--locks", "0"], &["--locks", "'0'"]),
+        (&["--locks", "10000001"], &["--locks", "'10000001'", "10000000"]),
+        (&["--weight", "0"], &["--weight", "'0'"]),
+        (
+            &["--workload", "semaphore.weighted", "--permits", "4", "--weight", "5"],
+            &["--weight", "cannot be 5", "1 to 4, the number of permits"],
+        ),
+        (
+            &["--workload", "semaphore.weighted", "--sweep", "permits=8,2"],
+            &["--weight", "cannot be 4", "1 to 2, the number of permits"],
+        ),
+        (&["--posters", "0"], &["--posters", "'0'"]),
+        (&["--hold-distribution", "normal"], &["--hold-distribution", "'normal'", "exponential", "bimodal"]),
+        (&["--think-distribution", ""], &["--think-distribution", "constant", "uniform"]),
+        (&["--peer-unit", "furlongs"], &["--peer-unit", "'furlongs'", "time-per-N", "khz-per-task"]),
+        (&["--peer-unit", "time-per-0"], &["--peer-unit", "'time-per-0'"]),
         (&["--rounds", "0"], &["--rounds", "'0'"]),
         (&["--hold", "soon"], &["--hold", "'soon'"]),
         (&["--hold", "-1ms"], &["--hold"]),
@@ -499,4 +515,29 @@ fn serve_names_bad_files_serves_the_others_and_ends_with_ctrl_c() {
     assert!(serving.contains("1 report") && serving.contains("http://127.0.0.1:"), "{serving}");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_preset_gives_every_figure_in_its_authors_unit_too() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--preset", "lockhammer"]);
+    let (_, report) = only_report(folder.path());
+    let words = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    for cell in &report.cells {
+        let figure = cell.peer_figure.as_ref().expect(&cell.backend);
+        assert_eq!(figure.unit, "ns of CPU per operation, less hold and think");
+        assert!(figure.min <= figure.median && figure.median <= figure.max, "{figure}");
+        let told = words.contains(&format!("{} in the peer's unit: {figure}.", cell.backend));
+        assert_eq!(told, !cell.backend.ends_with("(control)"), "{words}");
+    }
+}
+
+#[test]
+fn a_distribution_around_nothing_is_said_to_change_nothing() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--workload", "mutex", "--hold-distribution", "uniform"]);
+    let note = "--hold-distribution changes nothing where --hold is 0";
+    assert!(stderr(&output).contains(note), "{}", stderr(&output));
+    let (_, report) = only_report(folder.path());
+    assert!(report.cells.iter().all(|cell| !cell.params.contains_key("hold_distribution")));
 }

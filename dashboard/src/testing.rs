@@ -153,6 +153,7 @@ fn cell(workload: &str, backend: &str, rounds: usize, rate: f64, wait: f64, orde
         recorder_share: None,
         fairness: Fairness { jain: 0.998, smallest_share: 0.97, longest_wait_ns: waits.max() },
         open_loop: None,
+        peer_figure: None,
         wait_ns: WaitSummary::from_histogram(&waits),
     }
 }

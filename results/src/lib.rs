@@ -12,6 +12,7 @@
 //! | [`formats`] | what a report can be exported to |
 //! | `display` | figures as people read them |
 //! | `text_histogram` | a distribution in one line of text |
+//! | [`units`] | figures in other benchmarks' units |
 //!
 //! Neither a clock nor a runtime: samples come in as plain numbers, and nothing here writes a file.
 #![forbid(unsafe_code)]
@@ -28,12 +29,13 @@ pub mod compare;
 pub mod formats;
 pub mod statistics;
 pub mod store;
+pub mod units;
 
 pub use costs::Costs;
 pub use display::{format_count, format_difference, format_ns, format_rate, format_ratio};
 pub use error::ReadError;
 pub use report::{
-    Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run,
-    SCHEMA, Spread, Status, Verdict, WaitSummary,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, OpenLoop, Params, PeerFigure, Report,
+    Round, Run, SCHEMA, Spread, Status, Verdict, WaitSummary,
 };
 pub use text_histogram::{TextHistogram, text_histogram};

@@ -138,6 +138,22 @@ pub struct Cell {
     /// How the schedule was kept, over all rounds; only in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_loop: Option<OpenLoop>,
+    /// Throughput or cost in the unit of another benchmark, where the run asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_figure: Option<PeerFigure>,
+}
+
+/// A figure in the unit of another benchmark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerFigure {
+    /// The unit in words: `ns per 3000 operations`.
+    pub unit: String,
+    /// Median of the rounds.
+    pub median: f64,
+    /// Smallest round.
+    pub min: f64,
+    /// Largest round.
+    pub max: f64,
 }
 
 /// How the schedule of an open loop was kept.

@@ -86,6 +86,15 @@ pub trait WeightedSemaphoreBackend: SemaphoreBackend {
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>>;
 }
 
+/// A semaphore to which permits are added, and whose permits are used up.
+pub trait PostBackend: SemaphoreBackend {
+    /// Adds one permit.
+    fn post(semaphore: &Self::Semaphore);
+
+    /// Uses a permit up: it does not go back.
+    fn consume(permit: Self::Permit<'_>);
+}
+
 /// A flag that tasks wait for and that can be cleared again.
 pub trait EventBackend: Library {
     /// How it was put together, where the library has no such primitive.
@@ -180,4 +189,24 @@ pub trait BarrierBackend: Library {
 
     /// Waits until all parties have come; `true` for one of them in each phase.
     fn wait(barrier: &Self::Barrier) -> impl Future<Output = bool> + Send;
+}
+
+/// What a service needs for a request: an event as its gate, a semaphore as its pool, locks as its shards.
+///
+/// Nobody implements it: whoever has the three families has it.
+pub trait ServiceBackend: Library {
+    /// How those that the library lacks were put together.
+    const COMPOSED: Option<&'static str>;
+    /// What one of them cannot be asked for.
+    const LIMITS: Limits;
+    /// Where the three families are, so that their constants of the same names stay apart.
+    type Families: EventBackend + SemaphoreBackend + MutexBackend;
+}
+
+impl<B: EventBackend + SemaphoreBackend + MutexBackend> ServiceBackend for B {
+    /// Nobody composes a lock or a semaphore; who did would have to say both.
+    const COMPOSED: Option<&'static str> = <B as EventBackend>::COMPOSED;
+    const LIMITS: Limits =
+        <B as EventBackend>::LIMITS.and(<B as SemaphoreBackend>::LIMITS).and(<B as MutexBackend>::LIMITS);
+    type Families = B;
 }

@@ -56,14 +56,21 @@ fn knobs(variant: &Variant) -> String {
                 format!("--{} {}", name.trim_end_matches("_ns"), duration(ns))
             }
             ("cancel_percent", ParamValue::Number(percent)) => format!("--cancel {percent}"),
+            ("rate_ops_per_s", ParamValue::Number(rate)) => format!("--rate {rate}"),
             (name, ParamValue::Count(count)) => format!("--{name} {count}"),
             (name, ParamValue::Number(number)) => format!("--{} {number}", name.replace('_', "-")),
             (name, ParamValue::Text(text)) => format!("--{} {text}", name.replace('_', "-")),
         })
         .collect();
-    if variant.knobs.contains(&"rate_ops_per_s") {
-        lines.push("--rate (none)".into());
-    }
+    // Those that are an entry only where they are set.
+    let unset = [
+        ("hold_distribution", "--hold-distribution constant"),
+        ("think_distribution", "--think-distribution constant"),
+        ("rate_ops_per_s", "--rate (none)"),
+    ];
+    let is_set = |knob: &str| defaults(variant).any(|(name, _)| name == knob);
+    let unset = unset.iter().filter(|(knob, _)| variant.knobs.contains(knob) && !is_set(knob));
+    lines.extend(unset.map(|(_, line)| (*line).to_owned()));
     lines.join("\n")
 }
 

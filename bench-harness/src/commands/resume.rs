@@ -60,6 +60,7 @@ fn output(old: Output, typed: &Output, given: &[String]) -> Output {
     Output {
         out: typed.out.clone().or(old.out),
         format: if is_given("format") { typed.format } else { old.format },
+        peer_unit: typed.peer_unit.or(old.peer_unit),
         listen: if page { typed.listen } else { old.listen },
         no_dashboard: if page { typed.no_dashboard } else { old.no_dashboard },
         stay: if end { typed.stay } else { old.stay },
@@ -174,6 +175,7 @@ mod tests {
         let told = Output {
             out: Some("there".into()),
             format: Format::Json,
+            peer_unit: None,
             listen: None,
             no_dashboard: true,
             stay: false,

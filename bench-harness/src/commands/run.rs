@@ -52,7 +52,8 @@ pub(super) fn begin(
         observed: live.url().is_some() && method.forks.is_none(),
     };
     announce_extent(args, &plan, &kept, &settings);
-    let sheet = Sheet::new(&plan.cases, argv, &settings, method.forks, environment);
+    let mut sheet = Sheet::new(&plan.cases, argv, &settings, method.forks, environment);
+    sheet.peer_unit = args.output.peer_unit;
     let sheet = match earlier {
         Some(report) => sheet.going_on(report),
         None => sheet,

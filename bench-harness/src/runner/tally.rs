@@ -136,6 +136,7 @@ impl CaseTally {
             recorder_share: tally.recorder_share().filter(|_| !case.is_open_loop()),
             fairness: tally.fairness(),
             open_loop: case.params.rate_ops_per_s.map(|rate| tally.open_loop(rate)),
+            peer_figure: None,
         });
         cells.collect()
     }

@@ -54,6 +54,8 @@ fn cell(variant: &str, backend: &str, speed: f64) -> Cell {
         rounds,
         fairness: Fairness { jain: 0.99, smallest_share: 0.9, longest_wait_ns: waits.max() },
         open_loop: None,
+        recorder_share: None,
+        peer_figure: None,
         wait_ns: WaitSummary::from_histogram(&waits),
     }
 }

@@ -53,16 +53,29 @@ pub(crate) fn describe(params: &Params) -> String {
 pub(crate) fn words(params: &Params) -> Vec<String> {
     let number = |key: &str| params.get(key).and_then(serde_json::Value::as_f64);
     let mut words: Vec<String> = Vec::new();
-    for (key, one, many) in [("tasks", "task", "tasks"), ("permits", "permit", "permits")] {
+    let counts = [
+        ("tasks", "task", "tasks"),
+        ("permits", "permit", "permits"),
+        ("locks", "lock", "locks"),
+        ("weight", "permit a request", "permits a request at most"),
+        ("posters", "poster", "posters"),
+    ];
+    for (key, one, many) in counts {
         words.extend(number(key).map(|count| format!("{count} {}", if count == 1.0 { one } else { many })));
     }
-    let mode = params.get("hold_mode").and_then(serde_json::Value::as_str).unwrap_or("spin");
+    let text = |key: &str| params.get(key).and_then(serde_json::Value::as_str);
+    let distribution = |key: &str| text(key).map(|name| format!(" ({name})")).unwrap_or_default();
+    let mode = text("hold_mode").unwrap_or("spin");
     words.extend(number("hold_ns").map(|ns| match (ns, mode) {
         (0.0, "yield") => "one yield while holding".into(),
         (0.0, _) => "no hold".into(),
-        (ns, mode) => format!("hold {}, {mode}", format_ns(ns)),
+        (ns, mode) => format!("hold {}{}, {mode}", format_ns(ns), distribution("hold_distribution")),
     }));
-    words.extend(number("think_ns").filter(|ns| *ns > 0.0).map(|ns| format!("think {}", format_ns(ns))));
+    words.extend(
+        number("think_ns")
+            .filter(|ns| *ns > 0.0)
+            .map(|ns| format!("think {}{}", format_ns(ns), distribution("think_distribution"))),
+    );
     words.extend(
         number("cancel_percent").filter(|share| *share > 0.0).map(|share| format!("{share} % cancelled")),
     );

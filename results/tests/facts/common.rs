@@ -139,6 +139,7 @@ fn cell(backend: &str, case: usize, merit: f64, rounds: usize, stream: &mut Stre
         recorder_share: None,
         fairness: Fairness { jain: 0.999, smallest_share: 0.97, longest_wait_ns: all.max() },
         open_loop: None,
+        peer_figure: None,
     }
 }
 

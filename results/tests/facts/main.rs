@@ -14,5 +14,6 @@ mod schema;
 mod store;
 mod summary;
 mod text_histogram;
+mod units;
 mod unpaired;
 mod waits;

@@ -12,7 +12,7 @@ use event_listener::{Event, IntoNotification, listener};
 
 use crate::Backend;
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
 };
 use crate::buffer::Buffer;
 
@@ -70,6 +70,18 @@ impl SemaphoreBackend for Primitives {
 
     fn available(semaphore: &Self::Semaphore) -> usize {
         semaphore.available_permits()
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        permit.forget();
     }
 }
 

@@ -12,7 +12,7 @@ use asyncband::mutex::{Mutex, MutexGuard};
 use asyncband::semaphore::{Semaphore, SemaphorePermit};
 
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
     WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
@@ -89,6 +89,18 @@ impl WeightedSemaphoreBackend for Primitives {
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire(permits as usize)
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.release(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        permit.forget();
     }
 }
 

@@ -12,7 +12,7 @@ use maitake_sync::{Closed, Mutex, MutexGuard, Semaphore, WaitQueue};
 
 use crate::Backend;
 use crate::backend::{
-    ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
+    ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
 
@@ -87,6 +87,21 @@ impl WeightedSemaphoreBackend for Primitives {
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire(permits as usize).ok().map(Ok)
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        // Never an error: nobody closes the semaphore.
+        if let Ok(permit) = permit {
+            permit.forget();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use saa::{Barrier, Gate, Mutex, MutexGuard, Pager, Semaphore, lock_async};
 
 use crate::backend::{
-    BarrierBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, WeightedSemaphoreBackend,
+    BarrierBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, WeightedSemaphoreBackend,
 };
 use crate::{Backend, Limits};
 
@@ -115,6 +115,19 @@ impl WeightedSemaphoreBackend for Primitives {
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         let permits = permits as usize;
         semaphore.try_acquire_many(permits).then(|| Permits { semaphore, permits })
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        let posted = semaphore.release();
+        assert!(posted, "more than {} permits posted", Semaphore::MAX_PERMITS);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        std::mem::forget(permit);
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::{AcquireError, Barrier, Mutex, MutexGuard, Notify, Semaphore, S
 
 use crate::Backend;
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
     WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
@@ -86,6 +86,21 @@ impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTR
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire_many(permits).ok().map(Ok)
+    }
+}
+
+impl<const UNCONSTRAINED: bool> PostBackend for Primitives<UNCONSTRAINED> {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        // Never an error: nobody closes the semaphore.
+        if let Ok(permit) = permit {
+            permit.forget();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! counting. It knows no primitive and no backend.
 
 mod crew;
+mod draw;
 mod hold;
 mod meter;
 mod open_loop;

@@ -2,5 +2,6 @@
 
 pub mod condition;
 pub mod event;
+pub mod mix;
 pub mod mutex;
 pub mod semaphore;
