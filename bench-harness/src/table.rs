@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, TableStyle, presets};
 use results::compare::is_control_arm;
 use results::{
-    Cell, Comparison, OpenLoop, Params, Report, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
+    Cell, Comparison, OpenLoop, Params, Report, Round, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
 };
 
 use crate::overview;
@@ -140,6 +140,9 @@ fn push_case(out: &mut String, report: &Report, cells: &[Cell], screen: Screen) 
     for (cell, parts) in composed {
         let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);
     }
+    if let Some(futile) = futile_wakeups(cells) {
+        let _ = writeln!(out, "{}", screen.wrap(&futile));
+    }
     for cell in cells {
         if let Some(comparison) = judged(&report.comparisons, cell) {
             let _ = writeln!(out, "{}", screen.wrap(&sentence(comparison)));
@@ -203,6 +206,20 @@ fn range(spread: &Spread) -> String {
         if scaled < 10.0 { format!("{scaled:.2}") } else { format!("{scaled:.0}") }
     };
     format!("{}–{}", number(spread.min), number(spread.max))
+}
+
+/// How often a task was woken in vain, on each backend whose tasks look for themselves.
+fn futile_wakeups(cells: &[Cell]) -> Option<String> {
+    let per_operation = |cell: &Cell| {
+        let of_round = |round: &Round| Some(round.futile_wakeups? as f64 / round.ops.max(1) as f64);
+        results::statistics::median(&cell.rounds.iter().filter_map(of_round).collect::<Vec<_>>())
+    };
+    let seen: Vec<String> = cells
+        .iter()
+        .filter(|cell| !is_control_arm(&cell.backend))
+        .filter_map(|cell| Some(format!("{} {:.2}", cell.backend, per_operation(cell)?)))
+        .collect();
+    (!seen.is_empty()).then(|| format!("Futile wake-ups per operation: {}.", seen.join(", ")))
 }
 
 /// The comparison that a cell is judged by: throughput, or where an open loop set that, the waits' 99th percentile.

@@ -35,6 +35,7 @@ pub(crate) struct Evidence<'a> {
 pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     let mut checks = vec![
         counts(evidence.broken_laws),
+        progress(evidence.cells),
         contended(evidence.cells),
         hold(evidence.cells),
         rounds(evidence.cells),
@@ -60,6 +61,25 @@ fn counts(broken_laws: &[String]) -> Check {
             [first, rest @ ..] => Err(format!(
                 "{first}{}; a primitive that loses updates is wrong, not fast: report it to its authors",
                 if rest.is_empty() { String::new() } else { format!(" (and {} more slots)", rest.len()) },
+            )),
+        },
+    )
+}
+
+/// A slot that is over before anybody has had his turn says nothing of the primitive, and a rate of 0 least of all.
+fn progress(cells: &[Cell]) -> Check {
+    let idle = |cell: &Cell| cell.rounds.iter().filter(|round| round.ops == 0).count();
+    let stalled = cells.iter().find(|cell| !cell.is_open_loop() && idle(cell) > 0);
+    check(
+        "progress",
+        match stalled {
+            None => Ok("somebody finished an operation in every slot".into()),
+            Some(cell) => Err(format!(
+                "nobody finished an operation of {} in {} of {} slots: raise --slot, or lower --tasks, --hold or \
+                 --cancel",
+                name(cells, cell),
+                idle(cell),
+                cell.rounds.len(),
             )),
         },
     )
@@ -306,6 +326,49 @@ mod tests {
                 check.detail
             );
         }
+    }
+
+    #[test]
+    fn slot_in_which_nobody_finished_is_named_with_what_to_do() {
+        let round = |ops| Round {
+            order: 0,
+            ops,
+            wall_ns: 1,
+            cpu_ns: 1,
+            contended_fraction: 1.0,
+            jain: 1.0,
+            smallest_share: 1.0,
+            hold_ns: None,
+            forced_yields: 0,
+            cancelled: 0,
+            voluntary_switches: None,
+            involuntary_switches: None,
+            futile_wakeups: None,
+            fork: None,
+        };
+        let mut cell = Cell {
+            workload: "event".into(),
+            variant: "broadcast".into(),
+            backend: "sync".into(),
+            backend_version: String::new(),
+            composed: None,
+            params: Params::new(),
+            rounds: vec![round(5), round(7)],
+            throughput_ops_per_s: results::statistics::spread(&[1.0]),
+            wait_ns: results::WaitSummary::from_histogram(&hdrhistogram::Histogram::new(2).unwrap()),
+            latency_rounds: Vec::new(),
+            fairness: results::Fairness { jain: 1.0, smallest_share: 1.0, longest_wait_ns: 0 },
+            open_loop: None,
+        };
+        assert!(progress(&[cell.clone()]).pass);
+        cell.rounds[1].ops = 0;
+        let check = progress(&[cell]);
+        assert!(!check.pass);
+        assert!(
+            check.detail.contains("event.broadcast on sync in 1 of 2 slots: raise --slot"),
+            "{}",
+            check.detail
+        );
     }
 
     #[test]

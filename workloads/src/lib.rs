@@ -44,4 +44,5 @@ pub const WORKLOADS: &[Workload] = &[
     workloads::semaphore::WORKLOAD,
     workloads::condition::WORKLOAD,
     workloads::event::WORKLOAD,
+    workloads::barrier::WORKLOAD,
 ];

@@ -186,7 +186,7 @@ fn throughput_round(order: usize, reading: &Reading) -> Round {
         cancelled: outcome.cancelled,
         voluntary_switches: None,
         involuntary_switches: None,
-        futile_wakeups: None,
+        futile_wakeups: outcome.futile_wakeups,
         fork: None,
     }
 }
