@@ -107,6 +107,9 @@ fn push_case(
             let _ = writeln!(out, "{}", screen.wrap(&sentence));
         }
     }
+    if let Some(futile) = words::futile_wakeups(&arms) {
+        let _ = writeln!(out, "{}", screen.wrap(&futile));
+    }
     for cell in &arms {
         if let Some(parts) = &cell.composed {
             let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);

@@ -52,6 +52,7 @@ pub(crate) struct Evidence<'a> {
 pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     let mut checks = vec![
         counts(evidence.broken_laws),
+        progress(evidence.cells),
         contended(evidence.cells),
         queue_depth(evidence.cells),
         hold(evidence.cells),
@@ -82,6 +83,25 @@ fn counts(broken_laws: &[String]) -> Check {
             [first, rest @ ..] => Err(format!(
                 "{first}{}; a primitive that loses updates is wrong, not fast: report it to its authors",
                 if rest.is_empty() { String::new() } else { format!(" (and {} more slots)", rest.len()) },
+            )),
+        },
+    )
+}
+
+/// A slot that is over before anybody has had his turn says nothing of the primitive, and a rate of 0 least of all.
+fn progress(cells: &[Cell]) -> Check {
+    let idle = |cell: &Cell| cell.rounds.iter().filter(|round| round.ops == 0).count();
+    let stalled = cells.iter().find(|cell| !cell.is_open_loop() && idle(cell) > 0);
+    check(
+        "progress",
+        match stalled {
+            None => Ok("somebody finished an operation in every slot".into()),
+            Some(cell) => Err(format!(
+                "nobody finished an operation of {} in {} of {} slots: raise --slot, or lower --tasks, --hold or \
+                 --cancel",
+                name(cells, cell),
+                idle(cell),
+                cell.rounds.len(),
             )),
         },
     )

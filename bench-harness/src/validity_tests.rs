@@ -198,3 +198,17 @@ fn processes_are_the_replicates_where_there_are_several() {
     }
     assert!(rounds(&[forked], Some(6)).pass);
 }
+
+#[test]
+fn a_slot_in_which_nobody_finished_is_named_with_what_to_do() {
+    let mut cell = cell("sync", 1.0, 3.0, 1_000);
+    assert!(progress(std::slice::from_ref(&cell)).pass);
+    cell.rounds[1].ops = 0;
+    let check = progress(&[cell]);
+    assert!(!check.pass);
+    assert!(
+        check.detail.contains("mutex.exclusive on sync in 1 of 6 slots: raise --slot"),
+        "{}",
+        check.detail
+    );
+}

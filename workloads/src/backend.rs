@@ -150,15 +150,23 @@ pub trait ConditionBackend: Library {
     /// A free lock that nobody waits on.
     fn new(buffer: Buffer) -> Self::Pair;
 
-    /// Takes the lock and waits on the condition of `side` until `ready` says so.
+    /// Takes the lock and waits on the condition of `side` until `ready` says so. `ready` looks once when the lock was
+    /// taken, and once each time that the task was woken and has it again, so that it can count wake-ups in vain.
     fn lock_when(
         pair: &Self::Pair,
         side: Side,
-        ready: fn(&Buffer) -> bool,
+        ready: impl FnMut(&Buffer) -> bool + Send,
     ) -> impl Future<Output = Self::Guard<'_>> + Send;
 
     /// Wakes one task that waits on the other side and releases the lock.
     fn notify_other<'a>(
+        pair: &'a Self::Pair,
+        side: Side,
+        guard: Self::Guard<'a>,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Wakes every task that waits on the other side and releases the lock.
+    fn notify_all_others<'a>(
         pair: &'a Self::Pair,
         side: Side,
         guard: Self::Guard<'a>,
@@ -176,11 +184,14 @@ pub trait ConditionBackend: Library {
 pub trait BarrierBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
-    /// What it cannot be asked for; its parties are the case's tasks.
-    const LIMITS: Limits = Limits::NONE;
+    /// Most parties, which are the case's tasks.
+    const MOST_PARTIES: usize = Limits::NONE.tasks;
     /// Whether a dropped wait takes its arrival back. Where it does not, a phase that follows a cancellation lets
     /// go with a party missing, so such a barrier is not for cases that cancel.
     const RETRACTS: bool;
+    /// What it cannot be asked for. Follows from the two above and is not for an implementation to say: a case whose
+    /// limits disagree with them does not compile.
+    const LIMITS: Limits = Limits { tasks: Self::MOST_PARTIES, cancel: Self::RETRACTS, ..Limits::NONE };
     /// The barrier.
     type Barrier: Send + Sync + 'static;
 

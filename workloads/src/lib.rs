@@ -47,5 +47,6 @@ pub static WORKLOADS: &[Workload] = &[
     workloads::semaphore::WORKLOAD,
     workloads::condition::WORKLOAD,
     workloads::event::WORKLOAD,
+    workloads::barrier::WORKLOAD,
     workloads::mix::WORKLOAD,
 ];

@@ -109,6 +109,9 @@ fn has(registry: &Registry, backend: &str) -> String {
         if arm.limits.tasks < Limits::NONE.tasks {
             lines.push(format!("{}: at most {} tasks", workload.name, arm.limits.tasks));
         }
+        if !arm.limits.cancel {
+            lines.push(format!("{}: no --cancel", workload.name));
+        }
     }
     if !lacks.is_empty() {
         lines.push(format!("lacks {}", lacks.join(", ")));
@@ -130,7 +133,11 @@ fn as_json(registry: &Registry) -> Value {
             )
         });
         let arms = variant.arms.iter().map(|arm| {
-            let limits = json!({"tasks": arm.limits.tasks, "permits": arm.limits.permits});
+            let limits = json!({
+                "tasks": arm.limits.tasks,
+                "permits": arm.limits.permits,
+                "cancel": arm.limits.cancel,
+            });
             json!({"backend": arm.backend.name, "composed": arm.composed, "limits": limits})
         });
         json!({

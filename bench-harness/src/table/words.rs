@@ -1,6 +1,8 @@
 //! Comparisons and parameters in words.
 
-use results::{Comparison, Params, Verdict, format_difference, format_ns, format_rate, format_ratio};
+use results::{
+    Cell, Comparison, Params, Verdict, format_count, format_difference, format_ns, format_rate, format_ratio,
+};
 
 /// What a comparison comes to, in words that say the same whoever wins.
 pub(super) fn sentence(comparison: &Comparison) -> String {
@@ -47,6 +49,16 @@ pub(crate) fn interval(comparison: &Comparison) -> Option<String> {
 /// `64 tasks · 16 permits · hold 1 µs, spin`
 pub(crate) fn describe(params: &Params) -> String {
     words(params).join(" · ")
+}
+
+/// How often a task was woken in vain, on each backend whose tasks look for themselves.
+pub(super) fn futile_wakeups(cells: &[&Cell]) -> Option<String> {
+    let of_cell = |cell: &&Cell| {
+        let futile = cell.costs().futile_wakeups_per_op?;
+        Some(format!("{} {}", cell.backend, format_count(futile)))
+    };
+    let seen: Vec<String> = cells.iter().filter_map(of_cell).collect();
+    (!seen.is_empty()).then(|| format!("Futile wake-ups per operation: {}.", seen.join(", ")))
 }
 
 /// What there is to say of the parameters, each on its own.

@@ -183,15 +183,19 @@ impl ConditionBackend for Primitives {
     }
 
     /// Joins the queue while it still holds the lock, so nobody can notify in between. A queue that nobody waited in
-    /// keeps one notification: it is used up here, and the wait begins anew.
+    /// keeps one notification: it is used up here without a look, since nothing has changed under the lock.
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let queue = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
         while !ready(&guard) {
             let mut woken = pin!(queue.wait());
-            if woken.as_mut().subscribe().is_ready() {
-                continue;
+            while woken.as_mut().subscribe().is_ready() {
+                woken.set(queue.wait());
             }
             drop(guard);
             // Never an error: nobody closes the queue.
@@ -206,6 +210,12 @@ impl ConditionBackend for Primitives {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).wake();
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).wake_all();
         drop(guard);
     }
 

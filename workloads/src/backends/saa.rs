@@ -193,7 +193,7 @@ impl EventBackend for Primitives {
 }
 
 impl BarrierBackend for Primitives {
-    const LIMITS: Limits = Limits { tasks: Barrier::MAX_TASKS, ..Limits::NONE };
+    const MOST_PARTIES: usize = Barrier::MAX_TASKS;
     const RETRACTS: bool = false;
     type Barrier = Barrier;
 

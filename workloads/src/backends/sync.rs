@@ -157,13 +157,22 @@ impl ConditionBackend for Primitives {
     }
 
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         pair.awaited_by(side).lock().await.wait_for(|buffer| ready(buffer)).await
     }
 
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.switch_to(pair.awaited_by(side.other())).notify_one();
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        guard.switch_to(pair.awaited_by(side.other())).notify_all();
     }
 
     #[inline]

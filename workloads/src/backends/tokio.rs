@@ -194,7 +194,11 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
 
     /// Joins the queue of the `Notify` while it still holds the lock, so nobody can notify in between.
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let notify = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
         while !ready(&guard) {
@@ -212,6 +216,12 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify_one();
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).notify_waiters();
         drop(guard);
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
@@ -207,10 +207,12 @@ impl<'a, B: Library> Crew<'a, B> {
         let mut finished = Vec::with_capacity(tasks);
         let (began_ns, finished) = self.slot.runtime.block_on(async {
             gate.all_ready().await;
-            let began_ns = clock();
-            started();
             gate.tell();
             joined(opener).await;
+            gate.all_through().await;
+            let began_ns = clock();
+            started();
+            gate.begin();
             for handle in handles {
                 finished.push(joined(handle).await);
             }
@@ -352,28 +354,45 @@ struct Gate {
     shut: Semaphore,
     /// Tasks that have come through.
     through: AtomicUsize,
+    /// Gets its one permit when all have come through.
+    all_through: Semaphore,
+    /// The slot has begun.
+    begun: AtomicBool,
 }
 
 impl Gate {
     fn new(expected: usize) -> Self {
-        let [ready, told, shut] = [(); 3].map(|()| Semaphore::new(0));
-        Self { expected, ready, told, shut, through: AtomicUsize::new(0) }
+        let [ready, told, shut, all_through] = [(); 4].map(|()| Semaphore::new(0));
+        let (through, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { expected, ready, told, shut, through, all_through, begun }
     }
 
     /// Waits until everyone has been woken and has run.
     ///
     /// Waking a thousand tasks takes a while, and more if the thread that does it loses its processor; the first
     /// task would have the primitive for itself all that time. So whoever is through steps back in the run queue
-    /// until the last one is.
+    /// until the last one is and the slot's time begins: ten thousand tasks need longer than a short slot for that.
     async fn pass(&self) {
         self.ready.add_permits(1);
         // Closing is how the gate opens, so the error is the expected answer.
         let _closed = self.shut.acquire().await;
         // Ordering: Relaxed, a count that guards no data.
-        self.through.fetch_add(1, Ordering::Relaxed);
-        while self.through.load(Ordering::Relaxed) < self.expected {
+        if self.through.fetch_add(1, Ordering::Relaxed) + 1 == self.expected {
+            self.all_through.add_permits(1);
+        }
+        // Ordering: Relaxed, a flag that guards no data.
+        while !self.begun.load(Ordering::Relaxed) {
             yield_now().await;
         }
+    }
+
+    async fn all_through(&self) {
+        let _through = self.all_through.acquire().await;
+    }
+
+    fn begin(&self) {
+        // Ordering: see `pass`.
+        self.begun.store(true, Ordering::Relaxed);
     }
 
     async fn all_ready(&self) {

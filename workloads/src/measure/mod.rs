@@ -10,5 +10,6 @@ mod probe;
 mod schedule;
 
 pub(crate) use crew::{Crew, Worker, by_mode, by_pass};
+pub(crate) use hold::yield_now;
 pub(crate) use open_loop::OpenLoop;
 pub(crate) use probe::{Latency, Probe, Throughput};

@@ -353,6 +353,7 @@ fn every_named_backend_has_a_lock_and_who_lacks_a_primitive_has_no_arm_for_it() 
     assert_eq!(lacking("mix"), ["futures"]);
     assert_eq!(lacking("event"), ["futures"]);
     assert_eq!(lacking("condition"), ["saa", "futures-intrusive", "futures"]);
+    assert_eq!(lacking("barrier"), ["futures-intrusive", "maitake-sync", "futures"]);
 }
 
 #[test]
