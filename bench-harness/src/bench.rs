@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use results::Report;
 
 use crate::assemble::{self, Findings, Sheet};
-use crate::cases::{Case, Plan, REGISTRY};
+use crate::cases::{Case, Plan, registry};
 use crate::cli::{Engine, RunArgs};
 use crate::environment::{self, Executor};
 use crate::exit::Usage;
@@ -70,7 +70,7 @@ impl Stage {
 /// # Errors
 /// A [`Usage`] that names the option and the value.
 pub(crate) fn plan(args: &RunArgs) -> anyhow::Result<Plan> {
-    REGISTRY.plan(&args.workload, &args.backend, &args.knobs, &args.sweep, args.method.slot)
+    registry().plan(&args.workload, &args.backend, &args.knobs, &args.sweep, args.method.slot)
 }
 
 /// One run.

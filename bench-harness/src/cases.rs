@@ -22,8 +22,12 @@ pub(crate) struct Registry {
 }
 
 /// Everything that this program can run.
-pub(crate) const REGISTRY: Registry =
-    Registry { workloads: workloads::WORKLOADS, backends: workloads::BACKENDS };
+///
+/// Read when it is asked for: a constant would be worked out by the compiler, and with it every loop that the registry
+/// leads to would be compiled once more in this crate.
+pub(crate) fn registry() -> Registry {
+    Registry { workloads: workloads::WORKLOADS, backends: workloads::BACKENDS }
+}
 
 /// One variant of a workload under one set of parameters, on several backends.
 #[derive(Clone, Debug)]

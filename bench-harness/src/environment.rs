@@ -7,7 +7,7 @@ use std::thread;
 
 use results::Environment;
 
-use crate::cases::REGISTRY;
+use crate::cases::registry;
 use crate::cli::RuntimeKind;
 use crate::pin::Pins;
 use crate::runner::clock;
@@ -74,7 +74,7 @@ impl Executor {
     }
 
     fn describe(self) -> String {
-        let tokio = REGISTRY.backends.iter().find(|backend| backend.name == "tokio");
+        let tokio = registry().backends.iter().find(|backend| backend.name == "tokio");
         let version = tokio.map_or(String::new(), |backend| format!(" {}", backend.version));
         match self {
             Self::CurrentThread => format!("tokio{version}, current-thread"),

@@ -7,7 +7,7 @@ use results::statistics::median;
 use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns, format_rate};
 use workloads::Contention;
 
-use crate::cases::REGISTRY;
+use crate::cases::registry;
 use crate::table;
 
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
@@ -223,7 +223,7 @@ fn demanded(cells: &[Cell]) -> Vec<&Cell> {
 
 /// Whether the cell is worth nothing where hardly anybody had to wait; one that is not known is held to it.
 fn is_about_waiting(cell: &Cell) -> bool {
-    let workload = REGISTRY.workloads.iter().find(|workload| workload.name == cell.workload);
+    let workload = registry().workloads.iter().find(|workload| workload.name == cell.workload);
     let variant =
         workload.and_then(|workload| workload.variants.iter().find(|variant| variant.name == cell.variant));
     let demanded = variant.is_none_or(|variant| variant.contention == Contention::Demanded);
@@ -233,7 +233,7 @@ fn is_about_waiting(cell: &Cell) -> bool {
 /// Whether the cell's backend lets nobody overtake; one that is not known is held to it.
 fn is_fair(cell: &Cell) -> bool {
     let of_cell = |name: &str| cell.backend == name || cell.backend == control_arm(name);
-    REGISTRY.backends.iter().find(|backend| of_cell(backend.name)).is_none_or(|backend| backend.fair)
+    registry().backends.iter().find(|backend| of_cell(backend.name)).is_none_or(|backend| backend.fair)
 }
 
 /// Only a spun hold can be held to its time: yields and sleeps are the executor's affair.

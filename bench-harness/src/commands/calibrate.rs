@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::assemble::Findings;
 use crate::bench::{self, Stage};
-use crate::cases::{Case, REGISTRY};
+use crate::cases::{Case, registry};
 use crate::cli::{CalibrateArgs, ListFormat};
 use crate::environment;
 use crate::exit::{Exit, Usage};
@@ -142,7 +142,7 @@ fn only_case(args: &CalibrateArgs) -> anyhow::Result<Case> {
     if backend == "all" {
         return Err(one("--backend", backend));
     }
-    let plan = REGISTRY.plan(
+    let plan = registry().plan(
         std::slice::from_ref(workload),
         std::slice::from_ref(backend),
         &args.knobs,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use workloads::{Limits, ParamValue, SCENARIOS, Variant};
 
-use crate::cases::{REGISTRY, Registry};
+use crate::cases::{Registry, registry};
 use crate::cli::{ListArgs, ListFormat};
 use crate::exit::Exit;
 use crate::table::Screen;
@@ -13,8 +13,8 @@ use crate::table::Screen;
 /// Prints workloads with their variants and knobs, backends and presets.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let text = match args.format {
-        ListFormat::Table => table(&REGISTRY, Screen::of_stdout()),
-        ListFormat::Json => format!("{:#}\n", as_json(&REGISTRY)),
+        ListFormat::Table => table(&registry(), Screen::of_stdout()),
+        ListFormat::Json => format!("{:#}\n", as_json(&registry())),
     };
     super::print(&text)?;
     Ok(Exit::Done)
