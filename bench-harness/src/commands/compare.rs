@@ -75,6 +75,9 @@ fn in_words(
     let mut table = screen.table(&["case", "backend", "metric", "ratio", "interval", "verdict", "shows"]);
     if markdown {
         table.load_style(presets::ASCII_MARKDOWN);
+    } else {
+        // So that no verdict has to be broken in 80 columns.
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
     }
     let mut last_case = None;
     for comparison in &between.comparisons {
@@ -85,8 +88,8 @@ fn in_words(
     if !between.comparisons.is_empty() {
         let _ = writeln!(
             out,
-            "{}\n\nA ratio above 1 means that the candidate is better. Shows: the smallest ratio that\n\
-             these rounds would have told from 1 in four of five repetitions.",
+            "{}\n\nA ratio above 1 means that the candidate is better. Shows: the smallest ratio\n\
+             that these rounds would have told from 1 in four of five repetitions.",
             table.trim_fmt()
         );
     }
