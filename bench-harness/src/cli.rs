@@ -276,6 +276,9 @@ pub(crate) struct CompareArgs {
     /// the exit code is 99.
     #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent, allow_hyphen_values = true)]
     pub(crate) threshold: f64,
+    /// Compare although another processor, build profile, runtime or pinning makes the ratios say little.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// What standard output carries.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: Format,
@@ -291,6 +294,9 @@ pub(crate) struct ExportArgs {
     /// The format; an unknown one lists those there are.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) to: String,
+    /// Only what has this text in its name, as in 'tasks=64 on sync': workload/variant, parameters, backend.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) cell: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
 }

@@ -458,6 +458,41 @@ fn a_slower_report_is_a_regression_beyond_the_threshold_alone() {
 }
 
 #[test]
+fn reports_of_different_machines_are_compared_only_by_force() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let mut elsewhere = store::read(&path).unwrap();
+    elsewhere.environment.cpu = "Imaginary 9000".to_owned();
+    let other = folder.path().join("elsewhere.json");
+    fs::write(&other, elsewhere.to_json()).unwrap();
+    let arguments = ["compare", path.to_str().unwrap(), other.to_str().unwrap()];
+    let refused = run(&arguments);
+    assert_eq!((refused.status.code(), stdout(&refused).as_str()), (Some(2), ""));
+    for word in ["elsewhere.json", "cpu", "Imaginary 9000", "--force"] {
+        assert!(stderr(&refused).contains(word), "no {word} in {}", stderr(&refused));
+    }
+    let forced = run(&[arguments.as_slice(), &["--force"]].concat());
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert!(stdout(&forced).contains("differs: cpu") && stdout(&forced).contains("Shows:"));
+    let text = stdout(&forced);
+    let (_, table) = text.split_once("\n\n").unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn export_takes_one_cell_of_many() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let export = |cell: &str| run(&["export", path.to_str().unwrap(), "--to", "hgrm", "--cell", cell]);
+    let one = stdout(&export(" on sync"));
+    assert_eq!(one.matches("1/(1-Percentile)").count(), 1, "{one}");
+    assert!(one.trim_start().starts_with("Value"), "the only section needs no name: {one}");
+    let none = export("on nobody");
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("'on nobody'") && stderr(&none).contains("on tokio"), "{}", stderr(&none));
+}
+
+#[test]
 fn what_is_no_report_is_named_with_what_is_wrong() {
     let folder = TempDir::new().unwrap();
     let broken = folder.path().join("broken.json");

@@ -6,6 +6,7 @@ mod csv;
 mod github_action_benchmark;
 mod hgrm;
 mod hlog;
+mod html;
 mod json;
 mod markdown;
 mod parts;
@@ -29,6 +30,7 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     json::FORMAT,
     markdown::FORMAT,
+    html::FORMAT,
     csv::FORMAT,
     bmf::FORMAT,
     github_action_benchmark::FORMAT,

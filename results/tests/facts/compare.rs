@@ -337,6 +337,37 @@ fn what_makes_two_reports_hard_to_compare_is_named() {
 }
 
 #[test]
+fn what_forbids_a_comparison_is_told_from_what_is_only_worth_knowing() {
+    let base = report("before", 1, 6);
+    let obstacles = |change: fn(&mut results::Environment)| {
+        let mut candidate = base.clone();
+        change(&mut candidate.environment);
+        let found = between_reports(&base, &candidate, &Options::default());
+        assert_eq!(found.differences.len(), 1, "{:?}", found.differences);
+        assert!(found.obstacles.is_empty() || found.obstacles == found.differences);
+        found.obstacles.len()
+    };
+    for forbids in [
+        (|it| it.cpu = "Other".to_owned()) as fn(&mut results::Environment),
+        |it| it.profile = "release".to_owned(),
+        |it| it.debug_assertions = true,
+        |it| it.runtime = "tokio 1.54.1, multi-thread, 4 workers".to_owned(),
+        |it| it.runtime = "tokio 1.54.1, current-thread".to_owned(),
+        |it| it.pinned = Some(vec![0, 1]),
+    ] {
+        assert_eq!(obstacles(forbids), 1);
+    }
+    for only_told in [
+        (|it| it.kernel = "Linux 7".to_owned()) as fn(&mut results::Environment),
+        |it| it.rustc = "rustc 2".to_owned(),
+        |it| it.git = Some("3f9a2c1".to_owned()),
+        |it| it.runtime = "tokio 1.60.0, multi-thread, 2 workers".to_owned(),
+    ] {
+        assert_eq!(obstacles(only_told), 0);
+    }
+}
+
+#[test]
 fn absurd_options_are_survived() {
     let report = report("r", 1, 8);
     for value in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e300] {

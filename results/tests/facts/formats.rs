@@ -209,3 +209,82 @@ fn an_open_loop_shows_its_rate_and_lag_in_every_export() {
     assert!(!write("markdown", &self::report("r", 1, 8)).contains("Open loop"));
     assert_eq!(Report::from_json(write("json", &report).as_bytes()).unwrap(), report);
 }
+
+/// What is wrong with the nesting of a page's elements.
+fn fault_of_nesting(html: &str) -> Option<String> {
+    const VOID: [&str; 4] = ["meta", "br", "path/", "!DOCTYPE"];
+    let mut open: Vec<&str> = Vec::new();
+    for tag in html.split('<').skip(1) {
+        let (inside, _) = tag.split_once('>')?;
+        let name = inside.split_whitespace().next()?;
+        if let Some(closed) = name.strip_prefix('/') {
+            if open.pop() != Some(closed) {
+                return Some(format!("</{closed}> closes nothing"));
+            }
+        } else if !VOID.contains(&name) && !inside.ends_with('/') {
+            open.push(name);
+        }
+    }
+    open.pop().map(|name| format!("<{name}> is not closed"))
+}
+
+#[test]
+fn a_page_has_every_case_with_verdict_and_curves() {
+    let html = write("html", &report("20261122T190501Z-semaphore-3f9a", 2, 8));
+    assert_eq!(fault_of_nesting(&html), None);
+    assert_eq!(html.matches("<h2 id=\"case-").count(), 2);
+    assert_eq!(html.matches("<figure>").count(), 2);
+    for words in
+        ["faster</b>", "Noise floor: tokio against itself", "wait p50", "99 %", "contended", "passed"]
+    {
+        assert!(html.contains(words), "{words} is not in the page");
+    }
+    // The control arm repeats the baseline's curve.
+    assert_eq!(html.matches("<span class=\"key\">").count(), 2 * 2);
+}
+
+#[test]
+fn every_row_of_a_page_has_as_many_cells_as_its_head() {
+    let html = write("html", &report_with_costs());
+    for table in html.split("<table>").skip(1) {
+        let table = table.split("</table>").next().unwrap();
+        let columns = table.matches("<th ").count();
+        for row in table.split("<tr>").skip(2) {
+            assert_eq!(row.matches("<td").count(), columns, "{row}");
+        }
+    }
+}
+
+#[test]
+fn a_page_loads_nothing_runs_nothing_and_takes_text_for_text() {
+    let mut report = report("\"'><script>alert(1)</script>", 1, 8);
+    let odd = "</title><img src=x onerror=alert(1)> & \"b\" '\u{7}";
+    report.environment.cpu = odd.to_owned();
+    report.environment.git = Some(odd.to_owned());
+    report.validity[0].detail = odd.to_owned();
+    for cell in &mut report.cells {
+        cell.workload = odd.to_owned();
+        cell.composed = Some(odd.to_owned());
+        cell.params.insert(odd.to_owned(), odd.into());
+    }
+    report.cells[2].backend = odd.to_owned();
+    let html = write("html", &report);
+    assert_eq!(fault_of_nesting(&html), None);
+    for forbidden in ["<script", "<img", "<link", "src=x ", "http:", "https:", "url(", "@import", "\u{7}"] {
+        let found = html.replace("src=x onerror", "").contains(forbidden);
+        assert!(!found, "{forbidden} is in the page");
+    }
+    assert!(html.contains("default-src 'none'") && html.contains("&lt;img src=x"));
+}
+
+#[test]
+fn a_page_says_what_an_inconclusive_run_could_have_found() {
+    let mut report = report("r", 1, 8);
+    report.comparisons[0].verdict = results::Verdict::Inconclusive;
+    let shown = results::format_ratio(report.comparisons[0].detectable.unwrap());
+    let words = format!("<b>inconclusive</b>; these rounds would have told {shown} from 1");
+    assert!(write("html", &report).contains(&words));
+    report.run.status = Status::Invalid;
+    assert!(write("html", &report).contains("Not valid"));
+    assert!(write("html", &open_loop_report()).contains("Open loop:"));
+}
