@@ -6,7 +6,8 @@ use std::io::IsTerminal as _;
 use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, TableStyle, presets};
 use results::compare::is_control_arm;
 use results::{
-    Cell, Comparison, OpenLoop, Params, Report, Round, Spread, Status, Verdict, format_ns, format_rate, format_ratio,
+    Cell, Comparison, OpenLoop, Params, Report, Round, Spread, Status, Verdict, format_ns, format_rate,
+    format_ratio,
 };
 
 use crate::overview;

@@ -34,7 +34,7 @@ pub fn ping_pong<B: EventBackend>(slot: Slot<'_>) -> SlotOutcome {
 fn run<B: EventBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
     let tasks = slot.params.tasks;
     let players: Arc<[Player<B>]> = (0..tasks).map(|_| Player::new()).collect();
-    players.iter().step_by(2).for_each(|server| B::set(&server.event));
+    players.iter().step_by(2).for_each(|server| B::set(&server.events[0]));
     let (mut outcome, seen) = Crew::<B>::new(slot).run(|worker: Worker<P>| turns(players.clone(), worker));
     outcome.law = turns_law(&seen);
     outcome
@@ -43,8 +43,9 @@ fn run<B: EventBackend, P: Probe>(slot: Slot<'_>) -> SlotOutcome {
 /// One side of a pair, on a cache line of its own: neighbours have nothing to do with each other.
 #[repr(align(128))]
 struct Player<B: EventBackend> {
-    /// Set by the partner when it is this side's turn; cleared by this side alone, before it sets the partner's.
-    event: B::Event,
+    /// For even and odd turns. Set by the partner when it is this side's turn; cleared by this side alone, before it sets
+    /// the partner's. Two, because a side may be on its way again while the `set` that released it has not returned yet.
+    events: [B::Event; 2],
     /// Turns that this side has had, [`LEFT`] added when it has left.
     turns: AtomicU64,
 }
@@ -54,7 +55,12 @@ const LEFT: u64 = 1 << 63;
 
 impl<B: EventBackend> Player<B> {
     fn new() -> Self {
-        Self { event: B::new(), turns: AtomicU64::new(0) }
+        Self { events: [B::new(), B::new()], turns: AtomicU64::new(0) }
+    }
+
+    #[inline]
+    fn event_of(&self, turn: u64) -> &B::Event {
+        &self.events[usize::from(turn % 2 == 1)]
     }
 }
 
@@ -84,9 +90,12 @@ async fn turns<B: EventBackend, P: Probe>(
     let (own, other) = (&players[worker.index], &players[partner]);
     // The even side begins, so the other has had as many turns when it comes to its next, and the odd side one fewer.
     let behind = u64::from(partner < worker.index);
+    // What the partner's next turn is ahead of this one.
+    let ahead = u64::from(partner <= worker.index);
     let mut seen = Seen { turns: 0, early: false };
     loop {
-        if worker.ask(pin!(B::wait(&own.event))).await.is_none() {
+        let turn = seen.turns;
+        if worker.ask(pin!(B::wait(own.event_of(turn)))).await.is_none() {
             continue;
         }
         // Ordering: Acquire pairs with the Release below; an event that orders nothing shows as an early release.
@@ -100,9 +109,11 @@ async fn turns<B: EventBackend, P: Probe>(
         }
         // Ordering: Release, see above. Before the `set`, so that who is woken by it sees the turn.
         own.turns.store(if over { seen.turns | LEFT } else { seen.turns }, Ordering::Release);
-        B::clear(&own.event);
-        B::set(&other.event);
+        B::clear(own.event_of(turn));
+        B::set(other.event_of(turn + ahead));
         if over {
+            // Whatever turn the partner of a broken event believes to wait for.
+            other.events.iter().for_each(B::set);
             break;
         }
         worker.finish_op();
