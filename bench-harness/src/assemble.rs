@@ -1,25 +1,60 @@
-//! From tallies to the report: comparisons, control, validity and status.
+//! From tallies or stored cells to the report: comparisons, control, validity and status.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use jiff::Timestamp;
 use results::compare::{Options, control, within_run};
+use results::units::PeerUnit;
 use results::{Cell, Check, Comparison, Environment, Report, Run, SCHEMA, Status};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::Case;
-use crate::runner::{CaseTally, Ending, Settings};
+use crate::runner::{self, CaseTally, Ending, Settings};
 use crate::validity::{self, Evidence};
+
+/// What was found of the cases until now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    /// In the order of the cases.
+    pub(crate) cells: Vec<Cell>,
+    /// Laws that did not hold: where, and what was seen.
+    pub(crate) broken_laws: Vec<String>,
+}
+
+impl Findings {
+    /// From the tallies of the cases that were begun.
+    pub(crate) fn of(cases: &[Case], tallies: &[CaseTally]) -> Self {
+        Self {
+            cells: cases.iter().zip(tallies).flat_map(|(case, tally)| tally.cells(case)).collect(),
+            broken_laws: tallies.iter().flat_map(|tally| tally.broken_laws.iter().cloned()).collect(),
+        }
+    }
+}
+
+/// The case that a cell is of.
+pub(crate) fn case_of(cases: &[Case], cell: &Cell) -> Option<usize> {
+    cases.iter().position(|case| {
+        case.workload.name == cell.workload
+            && case.variant.name == cell.variant
+            && runner::params(case) == cell.params
+    })
+}
 
 /// What a report says of its run apart from the measurement.
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub(crate) id: String,
-    started_at: Timestamp,
+    started_at: String,
     argv: Vec<String>,
     seed: u64,
     rounds: usize,
+    forks: Option<usize>,
+    /// What earlier parts of the run took.
+    duration_before_s: f64,
     pub(crate) environment: Environment,
+    /// The unit that every cell's figure is given in too.
+    pub(crate) peer_unit: Option<PeerUnit>,
 }
 
 impl Sheet {
@@ -28,6 +63,7 @@ impl Sheet {
         cases: &[Case],
         argv: Vec<String>,
         settings: &Settings,
+        forks: Option<usize>,
         environment: Environment,
     ) -> Self {
         let started_at = Timestamp::now();
@@ -37,29 +73,51 @@ impl Sheet {
             names => format!("{}-workloads", names.len()),
         };
         let id = format!("{}-{what}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), random() & 0xffff);
-        Self { id, started_at, argv, seed: settings.seed, rounds: settings.rounds, environment }
+        Self {
+            id,
+            started_at: started_at.to_string(),
+            argv,
+            seed: settings.seed,
+            rounds: settings.rounds,
+            forks,
+            duration_before_s: 0.0,
+            environment,
+            peer_unit: None,
+        }
     }
 
-    /// The report of what was measured until now. Without an ending the run is still under way.
+    /// The same run goes on: it keeps its identity, and the load before its first part.
+    pub(crate) fn going_on(self, earlier: &Report) -> Self {
+        let Run { id, started_at, duration_s, .. } = earlier.run.clone();
+        let load_before = earlier.environment.load_before;
+        let environment = Environment { load_before, ..self.environment };
+        Self { id, started_at, duration_before_s: duration_s, environment, ..self }
+    }
+
+    /// The arguments of the run.
+    pub(crate) fn argv(&self) -> &[String] {
+        &self.argv
+    }
+
+    /// The report of what was found until now. Without an ending the run is still under way.
     pub(crate) fn report(
         &self,
         cases: &[Case],
-        tallies: &[CaseTally],
+        found: Findings,
         ending: Option<&Ending>,
         duration_s: f64,
     ) -> Report {
-        let mut cells = Vec::new();
-        for (case, tally) in cases.iter().zip(tallies) {
-            cells.extend(tally.cells(case));
+        let Findings { mut cells, broken_laws } = found;
+        for cell in &mut cells {
+            cell.peer_figure = self.peer_unit.and_then(|unit| unit.figure(cell));
         }
         let control = over_baselines(cases, &cells, control);
-        let broken_laws: Vec<String> =
-            tallies.iter().flat_map(|tally| tally.broken_laws.iter().cloned()).collect();
         let evidence = Evidence {
             environment: &self.environment,
             cells: &cells,
             control: &control,
             broken_laws: &broken_laws,
+            forks: self.forks,
         };
         let mut validity = validity::checks(&evidence);
         if ending.is_none() {
@@ -73,12 +131,12 @@ impl Sheet {
             schema: SCHEMA.into(),
             run: Run {
                 id: self.id.clone(),
-                started_at: self.started_at.to_string(),
-                duration_s,
+                started_at: self.started_at.clone(),
+                duration_s: self.duration_before_s + duration_s,
                 argv: self.argv.clone(),
                 seed: self.seed,
                 rounds_planned: Some(self.rounds),
-                forks: None,
+                forks: self.forks,
                 status: status(ending, &validity),
             },
             environment: self.environment.clone(),

@@ -22,8 +22,12 @@ pub(crate) struct Registry {
 }
 
 /// Everything that this program can run.
-pub(crate) const REGISTRY: Registry =
-    Registry { workloads: workloads::WORKLOADS, backends: workloads::BACKENDS };
+///
+/// Read when it is asked for: a constant would be worked out by the compiler, and with it every loop that the registry
+/// leads to would be compiled once more in this crate.
+pub(crate) fn registry() -> Registry {
+    Registry { workloads: workloads::WORKLOADS, backends: workloads::BACKENDS }
+}
 
 /// One variant of a workload under one set of parameters, on several backends.
 #[derive(Clone, Debug)]
@@ -52,6 +56,13 @@ pub(crate) struct Entrant {
 pub(crate) struct Plan {
     pub(crate) cases: Vec<Case>,
     pub(crate) notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether an arm is nothing without the collector.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.cases.iter().flat_map(|case| &case.entrants).any(|entrant| entrant.arm.backend.traced)
+    }
 }
 
 impl Case {
@@ -127,7 +138,7 @@ impl Registry {
             open.map(|variant| format!("{}.{}", workload.name, variant.name))
         });
         Err(Usage::error(format!(
-            "--rate: {}.{} has no open loop, since its tasks wait for each other; {} have one",
+            "--rate: {}.{} has no open loop (its tasks wait for each other, or it is about capacity); {} have one",
             workload.name,
             variant.name,
             open.collect::<Vec<_>>().join(", "),
@@ -305,9 +316,14 @@ fn with_knobs(defaults: Params, knobs: &Knobs) -> Params {
     Params {
         tasks: knobs.tasks.unwrap_or(defaults.tasks),
         permits: knobs.permits.unwrap_or(defaults.permits),
+        locks: knobs.locks.unwrap_or(defaults.locks),
+        weight: knobs.weight.unwrap_or(defaults.weight),
+        posters: knobs.posters.unwrap_or(defaults.posters),
         hold: knobs.hold.unwrap_or(defaults.hold),
+        hold_distribution: knobs.hold_distribution.map_or(defaults.hold_distribution, Into::into),
         hold_mode: knobs.hold_mode.map_or(defaults.hold_mode, Into::into),
         think: knobs.think.unwrap_or(defaults.think),
+        think_distribution: knobs.think_distribution.map_or(defaults.think_distribution, Into::into),
         cancel_percent: knobs.cancel.unwrap_or(defaults.cancel_percent),
         rate_ops_per_s: knobs.rate.or(defaults.rate_ops_per_s),
     }
@@ -338,9 +354,14 @@ fn idle_knobs(cases: &[Case], knobs: &Knobs) -> Vec<String> {
     let given = [
         ("--tasks", "tasks", knobs.tasks.is_some()),
         ("--permits", "permits", knobs.permits.is_some()),
+        ("--locks", "locks", knobs.locks.is_some()),
+        ("--weight", "weight", knobs.weight.is_some()),
+        ("--posters", "posters", knobs.posters.is_some()),
         ("--hold", "hold_ns", knobs.hold.is_some()),
+        ("--hold-distribution", "hold_distribution", knobs.hold_distribution.is_some()),
         ("--hold-mode", "hold_mode", knobs.hold_mode.is_some()),
         ("--think", "think_ns", knobs.think.is_some()),
+        ("--think-distribution", "think_distribution", knobs.think_distribution.is_some()),
         ("--cancel", "cancel_percent", knobs.cancel.is_some()),
     ];
     let idle = |knob: &str| cases.iter().all(|case| !case.variant.knobs.contains(&knob));
@@ -348,6 +369,28 @@ fn idle_knobs(cases: &[Case], knobs: &Knobs) -> Vec<String> {
         .iter()
         .filter(|(_, knob, given)| *given && idle(knob))
         .map(|(option, ..)| format!("{option} changes nothing: no workload of this run looks at it"))
+        .chain(idle_distributions(cases, knobs))
+        .collect()
+}
+
+/// Distributions that were given around a time that every case which looks at them has none of.
+fn idle_distributions(cases: &[Case], knobs: &Knobs) -> Vec<String> {
+    let hold: fn(&Params) -> Duration = |params| params.hold;
+    let think: fn(&Params) -> Duration = |params| params.think;
+    let given = [
+        ("hold", "hold_distribution", knobs.hold_distribution.is_some(), hold),
+        ("think", "think_distribution", knobs.think_distribution.is_some(), think),
+    ];
+    let idle = |knob: &str, time: fn(&Params) -> Duration| {
+        let mut looking = cases.iter().filter(|case| case.variant.knobs.contains(&knob)).peekable();
+        looking.peek().is_some() && looking.all(|case| time(&case.params).is_zero())
+    };
+    given
+        .iter()
+        .filter(|(_, knob, given, time)| *given && idle(knob, *time))
+        .map(|(time, ..)| {
+            format!("--{time}-distribution changes nothing where --{time} is 0: give a time too")
+        })
         .collect()
 }
 

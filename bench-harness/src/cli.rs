@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use results::units::PeerUnit;
 use workloads::{Params, SCENARIOS};
 
 use crate::duration;
+use crate::pin::{self, Pin};
 use crate::sweep::{self, Axis};
 
 const EXAMPLES: &str = "\
@@ -28,6 +30,12 @@ Examples:
       six cases, one for each combination
   bench-harness --preset lockhammer
       a contention that others measure too; `list` has more
+  bench-harness --workload mutex --forks 8
+      the same in eight processes, to see what the luck of one process is worth
+  bench-harness --resume 20261127T081500Z-mutex-3f9a
+      go on with a sweep that was interrupted
+  bench-harness calibrate
+      how often does this machine see a difference where there is none?
   bench-harness list
       the workloads, their variants and knobs, the backends and the presets
 
@@ -62,6 +70,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Serve the dashboard with the stored reports until Ctrl-C.
     Serve(ServeArgs),
+    /// Compare a backend with itself many times, and say how often this machine finds a difference where there is none.
+    Calibrate(Box<CalibrateArgs>),
     /// Print the JSON Schema of a report.
     Schema,
 }
@@ -92,6 +102,13 @@ pub(crate) struct RunArgs {
     /// Take options from a scenario that comes with the program; what is typed beside it wins.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCENARIOS.iter().map(|it| it.name)))]
     pub(crate) preset: Option<String>,
+    /// Go on with a run that was interrupted: a file, or the id of a stored report.
+    ///
+    /// The options are those of that run; beside it only options of this help's last section may be given. Cases that
+    /// have all their rounds are kept, the others are measured anew, and the report keeps its id. Another machine,
+    /// build or backend than that of the report is refused.
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) resume: Option<String>,
     #[command(flatten)]
     pub(crate) knobs: Knobs,
     /// Measure a knob at several values, each as a case of its own: `--sweep permits=1,4,16`.
@@ -105,6 +122,22 @@ pub(crate) struct RunArgs {
     pub(crate) method: Method,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) forked: Forked,
+}
+
+/// What a run tells the processes that it starts for `--forks`; no part of the interface.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Forked {
+    /// Which of the processes this one is, from 0.
+    #[arg(long, hide = true, value_name = "N")]
+    pub(crate) fork: Option<usize>,
+    /// The seed of this process.
+    #[arg(long, hide = true, value_name = "N", requires = "fork")]
+    pub(crate) fork_seed: Option<u64>,
+    /// Cases that need not be measured, by their place among all.
+    #[arg(long, hide = true, value_name = "LIST", value_delimiter = ',', requires = "fork")]
+    pub(crate) fork_skip: Vec<usize>,
 }
 
 /// The knobs of a case; where one is not given the workload's own default stands (see `list`).
@@ -117,15 +150,30 @@ pub(crate) struct Knobs {
     /// Permits of the semaphore or places in the buffer, 1 to 1,000,000,000.
     #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS), allow_negative_numbers = true)]
     pub(crate) permits: Option<usize>,
-    /// How long each task holds what it acquired, such as 500ns, 10us or 2ms.
+    /// Locks of which each operation takes one at random, 1 to 10,000,000.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_LOCKS), allow_negative_numbers = true)]
+    pub(crate) locks: Option<usize>,
+    /// Most permits of one request, up to --permits: each draws a power of two, so that 4 means 1, 2 or 4.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_PERMITS), allow_negative_numbers = true)]
+    pub(crate) weight: Option<usize>,
+    /// Tasks that post what the others take, 1 to 1,000,000.
+    #[arg(long, value_name = "N", value_parser = count(Params::MAX_TASKS), allow_negative_numbers = true)]
+    pub(crate) posters: Option<usize>,
+    /// How long each task holds what it acquired, on average, such as 500ns, 10us or 2ms.
     #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) hold: Option<Duration>,
+    /// How the hold times lie around that average.
+    #[arg(long, value_name = "SHAPE")]
+    pub(crate) hold_distribution: Option<Distribution>,
     /// How that time is spent.
     #[arg(long, value_name = "MODE")]
     pub(crate) hold_mode: Option<HoldMode>,
-    /// Computation between two operations of a task, such as 0, 500ns or 10us.
+    /// Computation between two operations of a task, on average, such as 0, 500ns or 10us.
     #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) think: Option<Duration>,
+    /// How the think times lie around that average.
+    #[arg(long, value_name = "SHAPE")]
+    pub(crate) think_distribution: Option<Distribution>,
     /// Open loop: begin so many operations a second, by a schedule that waits for none; up to 1e9.
     ///
     /// Without it each task begins an operation when its last is over, and throughput is what is compared. With it
@@ -151,12 +199,30 @@ pub(crate) struct Method {
     /// Everything random is drawn from it; a random one where it is not given, and in the report.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
+    /// Spread the measurement over so many processes, one after the other, each with all the rounds.
+    ///
+    /// A process keeps what chance gave it: where its memory lies, how its maps hash. Processes show how much of a
+    /// difference that is. Fewer than 6 give no interval.
+    #[arg(long, value_name = "N", value_parser = count(1_000), allow_negative_numbers = true)]
+    pub(crate) forks: Option<usize>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+}
+
+/// What the tasks run on.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The method")]
+pub(crate) struct Engine {
     /// The executor under the tasks.
     #[arg(long, value_name = "KIND", default_value = "multi-thread")]
     pub(crate) runtime: RuntimeKind,
     /// Worker threads of the multi-thread runtime [default: 2, or 1 on a single core].
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(crate) workers: Option<NonZeroUsize>,
+    /// Pin each worker to a processor of its own: the first ones, or those named, as in --pin=0,1.
+    #[arg(long, value_name = "LIST", num_args = 0..=1, require_equals = true, default_missing_value = pin::AUTO,
+          value_parser = pin::parse)]
+    pub(crate) pin: Option<Pin>,
 }
 
 /// Where the results go.
@@ -170,6 +236,12 @@ pub(crate) struct Output {
     /// What standard output carries; everything else goes to standard error.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: Format,
+    /// Give each backend's figure in another benchmark's unit too, as the presets do.
+    ///
+    /// time-per-N is the wall time of N operations, khz-per-task thousands of operations a second and task, overhead
+    /// the processor time of an operation less what was spun while holding and between two operations.
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) peer_unit: Option<PeerUnit>,
     /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
     #[arg(long, value_name = "ADDR", conflicts_with = "no_dashboard")]
     pub(crate) listen: Option<SocketAddr>,
@@ -204,6 +276,9 @@ pub(crate) struct CompareArgs {
     /// the exit code is 99.
     #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent, allow_hyphen_values = true)]
     pub(crate) threshold: f64,
+    /// Compare although another processor, build profile, runtime or pinning makes the ratios say little.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// What standard output carries.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: Format,
@@ -219,6 +294,9 @@ pub(crate) struct ExportArgs {
     /// The format; an unknown one lists those there are.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) to: String,
+    /// Only what has this text in its name, as in 'tasks=64 on sync': workload/variant, parameters, backend.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) cell: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
 }
@@ -231,6 +309,38 @@ pub(crate) struct ServeArgs {
     /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+/// The options of `calibrate`.
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// Comparisons of the backend with itself, 1 to 100,000.
+    #[arg(long, value_name = "N", default_value = "200", value_parser = count(100_000), allow_negative_numbers = true)]
+    pub(crate) comparisons: usize,
+    /// One workload, and if need be its variant.
+    #[arg(long, value_name = "NAME", default_value = "mutex")]
+    pub(crate) workload: String,
+    /// The backend that is compared with itself.
+    #[arg(long, value_name = "NAME", default_value = "tokio")]
+    pub(crate) backend: String,
+    #[command(flatten)]
+    pub(crate) knobs: Knobs,
+    /// Rounds of each comparison, at least 6; one more before them warms up.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = interval_rounds, allow_negative_numbers = true,
+          help_heading = "The method")]
+    pub(crate) rounds: usize,
+    /// Length of a throughput slot, 1ms to 60s; a latency slot takes a quarter of it.
+    #[arg(long, value_name = "DUR", default_value = "5ms", value_parser = slot, allow_hyphen_values = true,
+          help_heading = "The method")]
+    pub(crate) slot: Duration,
+    /// Everything random is drawn from it; a random one where it is not given, and printed.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "The method")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+    /// A table for people or JSON for programs.
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "The results")]
+    pub(crate) format: ListFormat,
 }
 
 /// Where stored reports are looked up by id.
@@ -262,6 +372,30 @@ impl From<HoldMode> for workloads::HoldMode {
     }
 }
 
+/// `--hold-distribution` and `--think-distribution`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Distribution {
+    /// All the same.
+    Constant,
+    /// Anything from nothing to twice the average.
+    Uniform,
+    /// Mostly short, now and then a long one, up to some eight times the average.
+    Exponential,
+    /// Nine in ten take half the average, one in ten takes 5.5 times it.
+    Bimodal,
+}
+
+impl From<Distribution> for workloads::Distribution {
+    fn from(distribution: Distribution) -> Self {
+        match distribution {
+            Distribution::Constant => Self::Constant,
+            Distribution::Uniform => Self::Uniform,
+            Distribution::Exponential => Self::Exponential,
+            Distribution::Bimodal => Self::Bimodal,
+        }
+    }
+}
+
 /// `--runtime`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RuntimeKind {
@@ -282,7 +416,7 @@ pub(crate) enum Format {
     Markdown,
 }
 
-/// `--format` of `list`.
+/// `--format` of `list` and of `calibrate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
     /// For people.
@@ -293,6 +427,13 @@ pub(crate) enum ListFormat {
 
 fn count(most: usize) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=most as u64)
+}
+
+fn interval_rounds(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(rounds) if (6..=10_000).contains(&rounds) => Ok(rounds),
+        _ => Err(String::from("expected 6 to 10,000: fewer rounds give no interval")),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

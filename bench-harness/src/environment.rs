@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use results::Environment;
 
-use crate::cases::REGISTRY;
+use crate::cases::registry;
 use crate::cli::RuntimeKind;
+use crate::pin::Pins;
 use crate::runner::clock;
+use crate::threads;
 
 /// Workers of the multi-thread runtime where none are asked for: enough to contend, and few enough that most
 /// machines have a core for each.
@@ -39,21 +42,39 @@ impl Executor {
         }
     }
 
-    /// Builds it.
+    /// Builds it, its threads enrolled and pinned. The thread that the current-thread runtime runs on is not its own.
     ///
     /// # Errors
     /// Where the system gives no threads.
-    pub(crate) fn build(self) -> std::io::Result<tokio::runtime::Runtime> {
+    pub(crate) fn build(self, pins: &Pins) -> std::io::Result<tokio::runtime::Runtime> {
         match self {
             Self::CurrentThread => tokio::runtime::Builder::new_current_thread().enable_time().build(),
             Self::MultiThread { workers } => {
-                tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_time().build()
+                let (enrolled, pins) = (AtomicUsize::new(0), pins.clone());
+                tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(workers)
+                    .on_thread_start(move || {
+                        // Ordering: Relaxed, a count that guards no data.
+                        let number = enrolled.fetch_add(1, Ordering::Relaxed);
+                        threads::enrol(number);
+                        pins.pin_this_thread(number);
+                    })
+                    .enable_time()
+                    .build()
             }
         }
     }
 
+    /// Threads that run tasks.
+    pub(crate) fn workers(self) -> usize {
+        match self {
+            Self::CurrentThread => 1,
+            Self::MultiThread { workers } => workers,
+        }
+    }
+
     fn describe(self) -> String {
-        let tokio = REGISTRY.backends.iter().find(|backend| backend.name == "tokio");
+        let tokio = registry().backends.iter().find(|backend| backend.name == "tokio");
         let version = tokio.map_or(String::new(), |backend| format!(" {}", backend.version));
         match self {
             Self::CurrentThread => format!("tokio{version}, current-thread"),
@@ -66,7 +87,7 @@ impl Executor {
 }
 
 /// Describes machine and build before a run; [`Environment::load_after`] is filled in after it.
-pub(crate) fn describe(executor: Executor) -> Environment {
+pub(crate) fn describe(executor: Executor, pins: &Pins) -> Environment {
     let load = load_average();
     Environment {
         cpu: cpu_model(),
@@ -78,7 +99,7 @@ pub(crate) fn describe(executor: Executor) -> Environment {
         debug_assertions: cfg!(debug_assertions),
         git: Some(env!("BENCH_GIT")).filter(|commit| !commit.is_empty()).map(str::to_owned),
         runtime: executor.describe(),
-        pinned: None,
+        pinned: pins.processors(),
         clock: clock::describe(),
         load_before: load,
         load_after: load,
@@ -148,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_environment_is_described_without_gaps() {
-        let environment = describe(Executor::CurrentThread);
+        let environment = describe(Executor::CurrentThread, &Pins::default());
         assert!(environment.cores >= 1);
         for text in [&environment.cpu, &environment.kernel, &environment.rustc, &environment.clock] {
             assert!(!text.is_empty());

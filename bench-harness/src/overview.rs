@@ -6,10 +6,10 @@ use comfy_table::{Cell as TableCell, CellAlignment};
 use results::compare::is_control_arm;
 use results::{Cell, Report, format_rate};
 
-use crate::table::{Screen, interval, judged, ratio, words};
+use crate::table::{Judged, Screen, interval, ratio, words};
 
 /// Appends an overview of each variant that the report has under several parameters.
-pub(crate) fn push(out: &mut String, report: &Report, screen: Screen) {
+pub(crate) fn push(out: &mut String, report: &Report, judged: &Judged<'_>, screen: Screen) {
     let mut names: Vec<(&str, &str)> = Vec::new();
     for cell in &report.cells {
         let name = (cell.workload.as_str(), cell.variant.as_str());
@@ -21,12 +21,12 @@ pub(crate) fn push(out: &mut String, report: &Report, screen: Screen) {
         let of_variant = |cell: &&Cell| cell.workload == workload && cell.variant == variant;
         let cells: Vec<&Cell> = report.cells.iter().filter(of_variant).collect();
         if cells.iter().any(|cell| cell.params != cells[0].params) {
-            push_variant(out, report, &cells, screen);
+            push_variant(out, judged, &cells, screen);
         }
     }
 }
 
-fn push_variant(out: &mut String, report: &Report, cells: &[&Cell], screen: Screen) {
+fn push_variant(out: &mut String, judged: &Judged<'_>, cells: &[&Cell], screen: Screen) {
     let common = common_words(cells);
     let _ = writeln!(out, "{}.{} · {}\n", cells[0].workload, cells[0].variant, heading(&common));
     let mut table = screen.table(&["case", "backend", "ops/s", "ratio", "interval", "verdict"]);
@@ -43,7 +43,7 @@ fn push_variant(out: &mut String, report: &Report, cells: &[&Cell], screen: Scre
         let first_of_case = last != Some(&cell.params);
         last = Some(&cell.params);
         let case = if first_of_case { differing(cell, &common) } else { String::new() };
-        let (ratio, interval, verdict) = match judged(&report.comparisons, cell) {
+        let (ratio, interval, verdict) = match judged.candidate(cell) {
             Some(comparison) => (
                 ratio(comparison),
                 interval(comparison).unwrap_or_else(|| "–".into()),

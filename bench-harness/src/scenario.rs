@@ -18,8 +18,10 @@ use crate::cli::Cli;
 use crate::exit::Usage;
 use crate::sweep::{self, Axis};
 
-/// Options that are no key: a file names no other file, and sweeps stand in a table.
-const NO_KEYS: [&str; 5] = ["scenario", "preset", "sweep", "help", "version"];
+/// Options that are no key: a file names no other file and no report, sweeps stand in a table, and processes are told
+/// what they are by their parent.
+const NO_KEYS: [&str; 9] =
+    ["scenario", "preset", "sweep", "help", "version", "resume", "fork", "fork-seed", "fork-skip"];
 /// Value names of the options that take a number, which a file gives without quotes.
 const NUMBERS: [&str; 3] = ["N", "PERCENT", "OPS_PER_S"];
 /// Value name of the options that take a duration.
@@ -32,6 +34,8 @@ const MAX_FILE_BYTES: usize = 1 << 20;
 pub(crate) struct Arguments {
     pub(crate) cli: Cli,
     pub(crate) origins: Origins,
+    /// The options that were typed, without the dashes in front.
+    pub(crate) given: Vec<String>,
 }
 
 /// Which options came from a file, and where they stand in it.
@@ -59,6 +63,19 @@ pub(crate) fn arguments(typed: &[OsString]) -> anyhow::Result<Arguments> {
     let matches = Cli::command().try_get_matches_from(typed).unwrap_or_else(|error| error.exit());
     let settings = settings_named_by(&matches)?;
     merge(typed, &matches, settings)
+}
+
+/// Reads the arguments of an earlier run, and the scenario that they name.
+///
+/// # Errors
+/// A [`Usage`] that says which of them is no longer understood.
+pub(crate) fn arguments_of_run(argv: &[String]) -> anyhow::Result<Arguments> {
+    let typed: Vec<OsString> =
+        ["bench-harness"].into_iter().chain(argv.iter().map(String::as_str)).map(OsString::from).collect();
+    let matches =
+        Cli::command().try_get_matches_from(&typed).map_err(|error| Usage::error(sweep::reason(&error)))?;
+    let settings = settings_named_by(&matches)?;
+    merge(&typed, &matches, settings)
 }
 
 fn settings_named_by(matches: &ArgMatches) -> anyhow::Result<Vec<Setting>> {
@@ -99,7 +116,14 @@ fn merge(typed: &[OsString], matches: &ArgMatches, settings: Vec<Setting>) -> an
         .map_err(|error| origins.explain(Usage::error(sweep::reason(&error))))?;
     check_sweeps(&merged).map_err(|error| origins.explain(error))?;
     let cli = Cli::from_arg_matches(&merged).unwrap_or_else(|error| error.exit());
-    Ok(Arguments { cli, origins })
+    let is_typed = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let given = Cli::command()
+        .get_arguments()
+        .filter(is_typed)
+        .filter_map(Arg::get_long)
+        .map(str::to_owned)
+        .collect();
+    Ok(Arguments { cli, origins, given })
 }
 
 /// A knob is swept once, or given once.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::cases::REGISTRY;
+use crate::cases::registry;
 use crate::cli::{HoldMode, RunArgs};
 
 /// The options of a run with the given words typed and the given text in the file.
@@ -152,7 +152,7 @@ fn a_message_about_an_option_of_the_file_says_where_it_stands() {
 fn every_shipped_scenario_plans_at_least_one_case() {
     for scenario in SCENARIOS {
         let run = run_args(&["--preset", scenario.name], scenario.text);
-        let plan = REGISTRY.plan(&run.workload, &run.backend, &run.knobs, &run.sweep, run.method.slot);
+        let plan = registry().plan(&run.workload, &run.backend, &run.knobs, &run.sweep, run.method.slot);
         let plan = plan.unwrap_or_else(|error| panic!("{}: {error:#}", scenario.name));
         assert!(plan.notes.is_empty(), "{}: {:?}", scenario.name, plan.notes);
     }

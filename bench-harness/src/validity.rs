@@ -1,10 +1,13 @@
 //! What must hold before the figures may be believed, and what to change where it does not.
 
+use std::collections::BTreeSet;
+
 use results::compare::{control_arm, is_control_arm};
 use results::statistics::median;
 use results::{Cell, Check, Comparison, Environment, Params, Round, format_ns, format_rate};
+use workloads::Contention;
 
-use crate::cases::REGISTRY;
+use crate::cases::registry;
 use crate::table;
 
 /// Below this share of acquisitions that had to wait, a primitive's queue was hardly measured.
@@ -15,6 +18,8 @@ const ROUNDS_FLOOR: usize = 6;
 const RATE_FLOOR: f64 = 0.98;
 /// Name of the check that there were enough.
 pub(crate) const ROUNDS: &str = "rounds";
+/// Name of the check that tells what recording costs.
+pub(crate) const RECORDER: &str = "recorder";
 /// The baseline may differ from itself by this factor. One run in twenty finds *some* difference by the nature of a
 /// 95 % interval; that is what the printed noise floor is for. A larger one says that order or memory layout decides.
 const NOISE_LIMIT: f64 = 1.05;
@@ -23,25 +28,43 @@ const HOLD_STRETCH: f64 = 2.0;
 /// … plus what the reads of the clock around it may cost.
 const HOLD_SLACK_NS: f64 = 1_000.0;
 
+/// On average so many tasks must have been in the queue where a task asked; a run can only fall below with hardly anybody
+/// waiting.
+const DEPTH_FLOOR: f64 = 0.05;
+/// Reading the clock lengthens each timed wait by about one read. Above this share of the mean wait it is mostly the
+/// clock that was measured …
+const CLOCK_LIMIT: f64 = 0.25;
+/// … and above this one it is worth a word.
+const CLOCK_WORTH_TELLING: f64 = 0.05;
+/// Optimisation levels under which figures mean something.
+const OPTIMISED: [&str; 2] = ["opt-level 2", "opt-level 3"];
 /// What the checks look at.
 pub(crate) struct Evidence<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) cells: &'a [Cell],
     pub(crate) control: &'a [Comparison],
     pub(crate) broken_laws: &'a [String],
+    /// Processes that the rounds were spread over, where that was asked for.
+    pub(crate) forks: Option<usize>,
 }
 
 /// All checks, each once.
 pub(crate) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     let mut checks = vec![
         counts(evidence.broken_laws),
+        progress(evidence.cells),
         contended(evidence.cells),
+        queue_depth(evidence.cells),
         hold(evidence.cells),
-        rounds(evidence.cells),
+        rounds(evidence.cells, evidence.forks),
         noise_floor(evidence.control),
         debug_assertions(evidence.environment),
+        profile(evidence.environment),
+        clock(evidence.environment, evidence.cells),
         load(evidence.environment),
+        samples(evidence.cells),
     ];
+    checks.extend(recorder(evidence.cells));
     checks.extend(rate(evidence.cells));
     checks
 }
@@ -60,6 +83,25 @@ fn counts(broken_laws: &[String]) -> Check {
             [first, rest @ ..] => Err(format!(
                 "{first}{}; a primitive that loses updates is wrong, not fast: report it to its authors",
                 if rest.is_empty() { String::new() } else { format!(" (and {} more slots)", rest.len()) },
+            )),
+        },
+    )
+}
+
+/// A slot that is over before anybody has had his turn says nothing of the primitive, and a rate of 0 least of all.
+fn progress(cells: &[Cell]) -> Check {
+    let idle = |cell: &Cell| cell.rounds.iter().filter(|round| round.ops == 0).count();
+    let stalled = cells.iter().find(|cell| !cell.is_open_loop() && idle(cell) > 0);
+    check(
+        "progress",
+        match stalled {
+            None => Ok("somebody finished an operation in every slot".into()),
+            Some(cell) => Err(format!(
+                "nobody finished an operation of {} in {} of {} slots: raise --slot, or lower --tasks, --hold or \
+                 --cancel",
+                name(cells, cell),
+                idle(cell),
+                cell.rounds.len(),
             )),
         },
     )
@@ -93,19 +135,19 @@ fn rate(cells: &[Cell]) -> Option<Check> {
 }
 
 /// Demanded of the backends that let nobody overtake: where newcomers do, a few tasks can go round among themselves
-/// while the others wait once and for ever, and that is what such a primitive does under contention.
+/// while the others wait once and for ever, and that is what such a primitive does under contention. A workload that is
+/// about something else than waiting is left out.
 fn contended(cells: &[Cell]) -> Check {
-    let closed = || cells.iter().filter(|cell| !cell.is_open_loop());
-    if !cells.is_empty() && closed().next().is_none() {
-        let detail = "not demanded in an open loop: at a rate below capacity most operations need not wait";
-        return check("contended", Ok(detail.into()));
+    if let Some(why) = demands_no_contention(cells) {
+        return check("contended", Ok(why.into()));
     }
     let fraction = |cell: &Cell| over_rounds(cell, |round| Some(round.contended_fraction)).unwrap_or(0.0);
-    let all_unfair = closed().all(|cell| !is_fair(cell));
-    let demanded = closed().filter(|cell| all_unfair || is_fair(cell));
-    let least = demanded.map(|cell| (fraction(cell), cell)).min_by(|(a, _), (b, _)| a.total_cmp(b));
-    let overtaken: String = closed()
-        .filter(|cell| !all_unfair && !is_fair(cell) && fraction(cell) < CONTENDED_FLOOR)
+    let demanded = demanded(cells);
+    let least = demanded.iter().map(|cell| (fraction(cell), *cell)).min_by(|(a, _), (b, _)| a.total_cmp(b));
+    let overtaken: String = cells
+        .iter()
+        .filter(|cell| is_about_waiting(cell) && !demanded.iter().any(|other| std::ptr::eq(*other, *cell)))
+        .filter(|cell| fraction(cell) < CONTENDED_FLOOR)
         .map(|cell| format!("; {} lets newcomers overtake: {}", name(cells, cell), percent(fraction(cell))))
         .collect();
     check(
@@ -113,8 +155,7 @@ fn contended(cells: &[Cell]) -> Check {
         match least {
             None => Err("nothing was measured: let it run for longer".into()),
             Some((fraction, cell)) if fraction < CONTENDED_FLOOR => Err(format!(
-                "only {} of the acquisitions of {} had to wait, and {} are needed: raise --tasks or --hold, lower \
-             --permits or --think, or hold with --hold-mode yield (no more tasks than workers can spin at once)",
+                "only {} of the acquisitions of {} had to wait, and {} are needed: {MORE_CONTENTION}",
                 percent(fraction),
                 name(cells, cell),
                 percent(CONTENDED_FLOOR),
@@ -128,10 +169,71 @@ fn contended(cells: &[Cell]) -> Check {
     )
 }
 
+const MORE_CONTENTION: &str = "raise --tasks or --hold, lower --permits or --think, or hold with --hold-mode yield (no more \
+                               tasks than workers can spin at once)";
+
+/// The queue as the latency pass saw it; asked of the same cells as the share of those who had to wait.
+fn queue_depth(cells: &[Cell]) -> Check {
+    if let Some(why) = demands_no_contention(cells) {
+        return check("queue-depth", Ok(why.into()));
+    }
+    let depth = |cell: &Cell| {
+        median(&cell.latency_rounds.iter().filter_map(|round| round.queue_depth).collect::<Vec<_>>())
+    };
+    let least = demanded(cells)
+        .into_iter()
+        .filter_map(|cell| Some((depth(cell)?, cell)))
+        .min_by(|(a, _), (b, _)| a.total_cmp(b));
+    check(
+        "queue-depth",
+        match least {
+            None => Ok("no queue was sampled".into()),
+            Some((depth, cell)) if depth < DEPTH_FLOOR => Err(format!(
+                "a task that asked for {} found {depth:.2} others in the queue on average, and {DEPTH_FLOOR} are needed: \
+                 {MORE_CONTENTION}",
+                name(cells, cell),
+            )),
+            Some((depth, cell)) => Ok(format!(
+                "a task that asked found at least {depth:.2} others in the queue on average ({})",
+                name(cells, cell)
+            )),
+        },
+    )
+}
+
+/// Why nobody needs to wait in any of the cells.
+fn demands_no_contention(cells: &[Cell]) -> Option<&'static str> {
+    if cells.is_empty() || cells.iter().any(is_about_waiting) {
+        return None;
+    }
+    Some(if cells.iter().all(Cell::is_open_loop) {
+        "not demanded in an open loop: at a rate below capacity most operations need not wait"
+    } else {
+        "not demanded: these workloads are about something else than waiting"
+    })
+}
+
+/// The cells in which acquisitions must have had to wait: those of the fair backends, or where there is no fair one,
+/// all.
+fn demanded(cells: &[Cell]) -> Vec<&Cell> {
+    let about_waiting: Vec<&Cell> = cells.iter().filter(|cell| is_about_waiting(cell)).collect();
+    let fair: Vec<&Cell> = about_waiting.iter().copied().filter(|cell| is_fair(cell)).collect();
+    if fair.is_empty() { about_waiting } else { fair }
+}
+
+/// Whether the cell is worth nothing where hardly anybody had to wait; one that is not known is held to it.
+fn is_about_waiting(cell: &Cell) -> bool {
+    let workload = registry().workloads.iter().find(|workload| workload.name == cell.workload);
+    let variant =
+        workload.and_then(|workload| workload.variants.iter().find(|variant| variant.name == cell.variant));
+    let demanded = variant.is_none_or(|variant| variant.contention == Contention::Demanded);
+    demanded && !cell.is_open_loop()
+}
+
 /// Whether the cell's backend lets nobody overtake; one that is not known is held to it.
 fn is_fair(cell: &Cell) -> bool {
     let of_cell = |name: &str| cell.backend == name || cell.backend == control_arm(name);
-    REGISTRY.backends.iter().find(|backend| of_cell(backend.name)).is_none_or(|backend| backend.fair)
+    registry().backends.iter().find(|backend| of_cell(backend.name)).is_none_or(|backend| backend.fair)
 }
 
 /// Only a spun hold can be held to its time: yields and sleeps are the executor's affair.
@@ -169,16 +271,25 @@ fn spun_hold_ns(params: &Params) -> Option<f64> {
     params.get("hold_ns").filter(|_| spins)?.as_f64()
 }
 
-fn rounds(cells: &[Cell]) -> Check {
+/// Where the rounds are spread over processes, the process is the replicate.
+fn rounds(cells: &[Cell], forks: Option<usize>) -> Check {
     let fewest = cells.iter().map(|cell| cell.rounds.len()).min().unwrap_or(0);
+    let processes =
+        |cell: &Cell| cell.rounds.iter().filter_map(|round| round.fork).collect::<BTreeSet<_>>().len();
+    let fewest_processes = cells.iter().map(processes).min().unwrap_or(0);
     check(
         ROUNDS,
-        if fewest >= ROUNDS_FLOOR {
-            Ok(format!("{fewest} rounds"))
-        } else {
-            Err(format!(
+        match forks {
+            None if fewest >= ROUNDS_FLOOR => Ok(format!("{fewest} rounds")),
+            None => Err(format!(
                 "{fewest} whole rounds give no interval: at least {ROUNDS_FLOOR} are needed, so raise --rounds"
-            ))
+            )),
+            Some(_) if fewest_processes >= ROUNDS_FLOOR => {
+                Ok(format!("{fewest} rounds in {fewest_processes} processes"))
+            }
+            Some(_) => Err(format!(
+                "rounds in {fewest_processes} processes give no interval: at least {ROUNDS_FLOOR} are needed, so raise --forks"
+            )),
         },
     )
 }
@@ -224,18 +335,112 @@ fn debug_assertions(environment: &Environment) -> Check {
     )
 }
 
+fn profile(environment: &Environment) -> Check {
+    let profile = &environment.profile;
+    check(
+        "profile",
+        if OPTIMISED.iter().any(|level| profile.contains(level)) {
+            Ok(profile.clone())
+        } else {
+            Err(format!(
+                "built as \"{profile}\", so the compiler's laziness was measured: build with the dev, the bench or the \
+                 release profile of this workspace"
+            ))
+        },
+    )
+}
+
+/// Where nearly all acquisitions have to wait, a wait is worth comparing only if it is much longer than what it costs to
+/// look at the clock.
+fn clock(environment: &Environment, cells: &[Cell]) -> Check {
+    let Some(read_ns) = read_ns(&environment.clock) else {
+        return check("clock", Ok(environment.clock.clone()));
+    };
+    let shortest = demanded(cells)
+        .into_iter()
+        .filter(|cell| cell.wait_ns.count > 0)
+        .min_by(|a, b| a.wait_ns.mean.total_cmp(&b.wait_ns.mean));
+    let read = format_ns(read_ns);
+    check(
+        "clock",
+        match shortest.map(|cell| (read_ns / cell.wait_ns.mean, cell)) {
+            Some((share, cell)) if share > CLOCK_LIMIT => Err(format!(
+                "a read of the clock takes {read}, {} of the mean wait of {}: raise --tasks or --hold, or compare \
+                 throughput alone, which is measured without a clock",
+                percent(share),
+                name(cells, cell),
+            )),
+            Some((share, cell)) if share > CLOCK_WORTH_TELLING => Ok(format!(
+                "a read takes {read}, {} of the mean wait of {}, so waits as short as that are a little too long",
+                percent(share),
+                name(cells, cell),
+            )),
+            _ => Ok(format!("a read takes {read}, little beside the waits")),
+        },
+    )
+}
+
+/// What a read of the clock costs, as the environment says it: `fastant (tsc), 11.2 ns a read`.
+fn read_ns(clock: &str) -> Option<f64> {
+    let (_, cost) = clock.rsplit_once(", ")?;
+    cost.split_whitespace().next()?.parse().ok().filter(|ns: &f64| ns.is_finite())
+}
+
+/// Told, not judged: waits of a run are compared with waits of the same run, which all carry it.
+fn recorder(cells: &[Cell]) -> Option<Check> {
+    let largest = cells
+        .iter()
+        .filter_map(|cell| Some((cell.recorder_share?, cell)))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let (share, cell) = largest;
+    Some(check(
+        RECORDER,
+        Ok(format!(
+            "timing and recording each wait took at most {} of an operation in latency slots ({}); throughput slots have \
+             none of it",
+            percent(share),
+            name(cells, cell)
+        )),
+    ))
+}
+
+/// Advice only: a percentile that rests on too few samples is not shown, and so misleads nobody.
+fn samples(cells: &[Cell]) -> Check {
+    let missing: Vec<String> = cells
+        .iter()
+        .filter_map(|cell| {
+            let shown = [("p50", cell.wait_ns.p50), ("p99", cell.wait_ns.p99)];
+            let (percentile, _) = shown.iter().find(|(_, value)| value.is_none())?;
+            Some(format!("{percentile} of {} ({} waits)", name(cells, cell), cell.wait_ns.count))
+        })
+        .collect();
+    check(
+        "samples",
+        Ok(match missing.as_slice() {
+            [] => "enough waits for every percentile that is shown".into(),
+            [first, rest @ ..] => format!(
+                "too few waits for {first}{}, which is left out: raise --slot or --rounds to see it",
+                if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) },
+            ),
+        }),
+    )
+}
+
 /// Advice only: the arms of a round share what else goes on, so load widens intervals and does not tilt them;
 /// and right after a build the average is always high.
 fn load(environment: &Environment) -> Check {
-    let (load, cores) = (environment.load_before, environment.cores);
+    let Environment { load_before: before, load_after: after, cores, .. } = environment;
+    let seen = format!("load average {before:.1} before and {after:.1} after the run on {cores} cores");
+    let capacity = *cores as f64;
     check(
         "load",
-        Ok(if load <= cores as f64 {
-            format!("load average {load:.1} on {cores} cores before the run")
+        Ok(if *before > capacity {
+            format!("{seen}: it was busy before; a quiet machine gives tighter intervals")
+        } else if *after > 2.0 * capacity {
+            // The run's own workers are among those that wait for a processor.
+            format!("{seen}: others ran meanwhile; a quiet machine gives tighter intervals")
         } else {
-            format!(
-                "load average {load:.1} on {cores} cores before the run: busy; a quiet machine gives tighter intervals"
-            )
+            seen
         }),
     )
 }
@@ -263,60 +468,5 @@ fn interval(comparison: &Comparison) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use results::Verdict;
-
-    use super::*;
-
-    fn control(ci: [f64; 2], verdict: Verdict) -> Comparison {
-        Comparison {
-            workload: "mutex".into(),
-            variant: "exclusive".into(),
-            params: Params::new(),
-            metric: "throughput".into(),
-            baseline: "tokio".into(),
-            candidate: "tokio (control)".into(),
-            ratio: Some((ci[0] * ci[1]).sqrt()),
-            ci: Some(ci),
-            confidence: 0.95,
-            method: String::new(),
-            rounds: 20,
-            p_adjusted: None,
-            detectable: None,
-            verdict,
-        }
-    }
-
-    #[test]
-    fn small_difference_of_the_baseline_to_itself_is_noise() {
-        assert!(noise_floor(&[control([1.021, 1.04], Verdict::Faster)]).pass);
-        assert!(noise_floor(&[control([0.8, 1.3], Verdict::Inconclusive)]).pass);
-        assert!(noise_floor(&[]).pass);
-    }
-
-    #[test]
-    fn large_difference_of_the_baseline_to_itself_is_named_with_what_to_do() {
-        for ci in [[1.06, 1.2], [0.8, 0.95]] {
-            let check =
-                noise_floor(&[control([0.99, 1.01], Verdict::Equivalent), control(ci, Verdict::Faster)]);
-            assert!(!check.pass);
-            assert!(
-                check.detail.contains("mutex.exclusive") && check.detail.contains("--rounds"),
-                "{}",
-                check.detail
-            );
-        }
-    }
-
-    #[test]
-    fn broken_law_fails_the_counts_and_is_quoted() {
-        let check = counts(&["3 updates were lost".to_owned(), "another".to_owned()]);
-        assert!(!check.pass);
-        assert!(
-            check.detail.contains("3 updates were lost") && check.detail.contains("1 more"),
-            "{}",
-            check.detail
-        );
-        assert!(counts(&[]).pass);
-    }
-}
+#[path = "validity_tests.rs"]
+mod tests;

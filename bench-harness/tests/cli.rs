@@ -60,6 +60,22 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--tasks", "-3"], &["--tasks", "'-3'"]),
         (&["--tasks", "1000001"], &["--tasks", "'1000001'"]),
         (&["--permits", "0"], &["--permits", "'0'"]),
+        (&["--locks", "0"], &["--locks", "'0'"]),
+        (&["--locks", "10000001"], &["--locks", "'10000001'", "10000000"]),
+        (&["--weight", "0"], &["--weight", "'0'"]),
+        (
+            &["--workload", "semaphore.weighted", "--permits", "4", "--weight", "5"],
+            &["--weight", "cannot be 5", "1 to 4, the number of permits"],
+        ),
+        (
+            &["--workload", "semaphore.weighted", "--sweep", "permits=8,2"],
+            &["--weight", "cannot be 4", "1 to 2, the number of permits"],
+        ),
+        (&["--posters", "0"], &["--posters", "'0'"]),
+        (&["--hold-distribution", "normal"], &["--hold-distribution", "'normal'", "exponential", "bimodal"]),
+        (&["--think-distribution", ""], &["--think-distribution", "constant", "uniform"]),
+        (&["--peer-unit", "furlongs"], &["--peer-unit", "'furlongs'", "time-per-N", "khz-per-task"]),
+        (&["--peer-unit", "time-per-0"], &["--peer-unit", "'time-per-0'"]),
         (&["--rounds", "0"], &["--rounds", "'0'"]),
         (&["--hold", "soon"], &["--hold", "'soon'"]),
         (&["--hold", "-1ms"], &["--hold"]),
@@ -442,6 +458,41 @@ fn a_slower_report_is_a_regression_beyond_the_threshold_alone() {
 }
 
 #[test]
+fn reports_of_different_machines_are_compared_only_by_force() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let mut elsewhere = store::read(&path).unwrap();
+    elsewhere.environment.cpu = "Imaginary 9000".to_owned();
+    let other = folder.path().join("elsewhere.json");
+    fs::write(&other, elsewhere.to_json()).unwrap();
+    let arguments = ["compare", path.to_str().unwrap(), other.to_str().unwrap()];
+    let refused = run(&arguments);
+    assert_eq!((refused.status.code(), stdout(&refused).as_str()), (Some(2), ""));
+    for word in ["elsewhere.json", "cpu", "Imaginary 9000", "--force"] {
+        assert!(stderr(&refused).contains(word), "no {word} in {}", stderr(&refused));
+    }
+    let forced = run(&[arguments.as_slice(), &["--force"]].concat());
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert!(stdout(&forced).contains("differs: cpu") && stdout(&forced).contains("Shows:"));
+    let text = stdout(&forced);
+    let (_, table) = text.split_once("\n\n").unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn export_takes_one_cell_of_many() {
+    let folder = TempDir::new().unwrap();
+    let path = a_report(folder.path());
+    let export = |cell: &str| run(&["export", path.to_str().unwrap(), "--to", "hgrm", "--cell", cell]);
+    let one = stdout(&export(" on sync"));
+    assert_eq!(one.matches("1/(1-Percentile)").count(), 1, "{one}");
+    assert!(one.trim_start().starts_with("Value"), "the only section needs no name: {one}");
+    let none = export("on nobody");
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("'on nobody'") && stderr(&none).contains("on tokio"), "{}", stderr(&none));
+}
+
+#[test]
 fn what_is_no_report_is_named_with_what_is_wrong() {
     let folder = TempDir::new().unwrap();
     let broken = folder.path().join("broken.json");
@@ -499,4 +550,29 @@ fn serve_names_bad_files_serves_the_others_and_ends_with_ctrl_c() {
     assert!(serving.contains("1 report") && serving.contains("http://127.0.0.1:"), "{serving}");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_preset_gives_every_figure_in_its_authors_unit_too() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--preset", "lockhammer"]);
+    let (_, report) = only_report(folder.path());
+    let words = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    for cell in &report.cells {
+        let figure = cell.peer_figure.as_ref().expect(&cell.backend);
+        assert_eq!(figure.unit, "ns of CPU per operation, less hold and think");
+        assert!(figure.min <= figure.median && figure.median <= figure.max, "{figure}");
+        let told = words.contains(&format!("{} in the peer's unit: {figure}.", cell.backend));
+        assert_eq!(told, !cell.backend.ends_with("(control)"), "{words}");
+    }
+}
+
+#[test]
+fn a_distribution_around_nothing_is_said_to_change_nothing() {
+    let folder = TempDir::new().unwrap();
+    let output = short_run(folder.path(), &["--workload", "mutex", "--hold-distribution", "uniform"]);
+    let note = "--hold-distribution changes nothing where --hold is 0";
+    assert!(stderr(&output).contains(note), "{}", stderr(&output));
+    let (_, report) = only_report(folder.path());
+    assert!(report.cells.iter().all(|cell| !cell.params.contains_key("hold_distribution")));
 }

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use results::compare::{Options, control, within_run};
 use results::statistics::spread;
 use results::{
-    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Report, Round, Run, SCHEMA, Status,
+    Cell, Check, Comparison, Environment, Fairness, LatencyRound, Params, Report, Round, Run, SCHEMA, Status,
     Verdict, WaitSummary,
 };
 use serde_json::json;
@@ -56,6 +56,53 @@ pub(crate) fn report(rounds: usize, status: Status) -> Report {
     }
 }
 
+/// A workload on all ten backends under every setting of the knobs, as a sweep leaves it.
+#[allow(dead_code, reason = "one of the test crates that include this file does not need it")]
+pub(crate) fn sweep(knobs: &[(&str, &[serde_json::Value])]) -> Report {
+    let arms = [
+        ("sync", 1.40, 0.7),
+        ("sync-traced", 0.93, 1.1),
+        ("tokio", 1.0, 1.0),
+        ("tokio (control)", 1.003, 1.0),
+        ("tokio-unconstrained", 1.05, 0.97),
+        ("async-lock", 0.8, 1.6),
+        ("asyncband", 1.1, 0.9),
+        ("saa", 1.25, 2.4),
+        ("futures-intrusive", 1.18, 0.85),
+        ("maitake-sync", 1.22, 0.8),
+        ("futures", 0.7, 3.0),
+    ];
+    let mut settings = vec![Params::new()];
+    for (knob, values) in knobs {
+        let turned = settings.iter().flat_map(|setting| {
+            values.iter().map(|value| {
+                let mut setting = setting.clone();
+                setting.insert((*knob).to_owned(), value.clone());
+                setting
+            })
+        });
+        settings = turned.collect();
+    }
+    let cells = settings.iter().enumerate().flat_map(|(place, setting)| {
+        arms.iter().enumerate().map(move |(order, &(backend, speed, wait))| {
+            // Our lead shrinks along the sweep, so that lines cross.
+            let load = 1.0 + place as f64;
+            let speed = if backend == "sync" { speed - 0.4 * (place as f64 / 40.0).min(1.0) } else { speed };
+            let mut cell = cell("semaphore", backend, 20, 4e6 * speed / load.sqrt(), wait * load, order);
+            cell.params.extend(setting.clone());
+            cell
+        })
+    });
+    let cells: Vec<Cell> = cells.collect();
+    let options = Options::default();
+    let mut report = report(1, Status::Complete);
+    report.run.id = "20261124T101500Z-semaphore-5ee9".to_owned();
+    report.comparisons = within_run(&cells, "tokio", &options);
+    report.control = control(&cells, "tokio", &options);
+    report.cells = cells;
+    report
+}
+
 /// A comparison with the given figures.
 #[allow(dead_code, reason = "one of the test crates that include this file does not need it")]
 pub(crate) fn comparison(
@@ -103,8 +150,10 @@ fn cell(workload: &str, backend: &str, rounds: usize, rate: f64, wait: f64, orde
                 LatencyRound::from_histogram(order, &self::waits(1, wait * noise(round, order)), Some(40.0))
             })
             .collect(),
+        recorder_share: None,
         fairness: Fairness { jain: 0.998, smallest_share: 0.97, longest_wait_ns: waits.max() },
         open_loop: None,
+        peer_figure: None,
         wait_ns: WaitSummary::from_histogram(&waits),
     }
 }

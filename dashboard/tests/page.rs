@@ -14,6 +14,7 @@ use std::thread;
 
 use dashboard::{Builder, Progress, RunFeed, RunView};
 use results::{Report, Status};
+use serde_json::{Value, json};
 use support::browser::Browser;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -21,11 +22,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 const WIDE: (&str, u32, u32) = ("wide", 1440, 900);
 const NARROW: (&str, u32, u32) = ("narrow", 390, 844);
 
-/// Charts of the chosen section that have drawn lines, and a word on the first that has none.
+/// How many charts of the chosen section have drawn lines, once all have; a chart is drawn when it is scrolled to.
 const CHARTS_DRAWN: &str = "(() => {
-    const charts = [...document.querySelectorAll('section:not([hidden]) .chart')];
-    return charts.length > 0 && charts.every((chart) => chart.classList.contains('js-plotly-plot')
-        && chart.querySelector('.plot path, .scatterlayer path') !== null) ? charts.length : null;
+    const charts = [...document.querySelectorAll('main > section:not([hidden]) .chart')];
+    const bare = charts.find((chart) => !chart.classList.contains('js-plotly-plot')
+        || chart.querySelector('.plot path, .scatterlayer path') === null);
+    bare?.scrollIntoView();
+    return charts.length > 0 && !bare ? charts.length : null;
 })()";
 
 /// Keeps two primitives busy, so that the Live tab has waits, holders and rates.
@@ -105,9 +108,18 @@ fn write_reports(folder: &Path) {
     fs::write(folder.join("cut-short.json"), "{\"schema\": \"bench-harness/report/v1\", \"run\"").unwrap();
 }
 
+/// Two knobs, two hundred cases, ten backends.
+fn large_sweep() -> Report {
+    let tasks: Vec<Value> = (1..=20).map(|step| json!(step * step)).collect();
+    let permits: Vec<Value> = (1..=10).map(|step| json!(step)).collect();
+    testing::sweep(&[("tasks", &tasks), ("permits", &permits)])
+}
+
 fn picture(browser: &Browser, name: &str) {
     let Some(folder) = std::env::var_os("PAGE_SCREENSHOTS").map(PathBuf::from) else { return };
     fs::create_dir_all(&folder).expect("the folder for pictures can be made");
+    // The bar sticks to where one has scrolled to.
+    browser.evaluate("scrollTo(0, 0)");
     browser.picture(&folder.join(format!("{name}.png")));
 }
 
@@ -184,7 +196,8 @@ fn every_tab_draws_live_data_without_a_complaint() {
     browser.evaluate("document.getElementById('theme').click()");
     assert_eq!(browser.evaluate("localStorage.getItem('theme')"), "dark");
     browser.until(&format!("{painted} !== {color} && document.documentElement.dataset.theme === 'dark'"));
-    // From here on the system's preference holds again.
+    // Back to light, which is painted anew; from here on the system's preference holds again.
+    browser.evaluate("document.getElementById('theme').click()");
     browser.evaluate("(localStorage.clear(), delete document.documentElement.dataset.theme)");
 
     for theme in ["light", "dark"] {
@@ -192,4 +205,50 @@ fn every_tab_draws_live_data_without_a_complaint() {
             look_at_every_tab(&browser, theme, size);
         }
     }
+}
+
+#[test]
+fn a_sweep_of_two_hundred_cases_opens_with_its_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = large_sweep();
+    assert_eq!(report.cells.len(), 200 * 11, "with the control");
+    fs::write(folder.path().join("sweep.json"), report.to_json()).unwrap();
+    let (_, server) = Builder::new().listen("127.0.0.1:0").reports_dir(folder.path()).build().unwrap();
+    let page = server.spawn().unwrap();
+    let browser = Browser::start();
+    browser.look("light", WIDE.1, WIDE.2);
+    browser.open(&format!("{}#/reports/sweep", page.url()));
+    let opened = browser.until(
+        "document.querySelector('[data-chart=sweep_ratio]')._fullData.length > 9 && performance.now()",
+    );
+    println!("the figure was drawn {opened} ms after the page was asked for");
+    let drawn_at = |chart: &str| {
+        let traces = format!("document.querySelector('[data-chart={chart}]')._fullData");
+        format!("({traces}.find((trace) => trace.name === 'sync') ?? {{ x: [] }}).x.length")
+    };
+    assert_eq!(browser.evaluate(&drawn_at("sweep_ratio")), 20, "a point for each value of tasks");
+    let drawn = "document.querySelectorAll('.js-plotly-plot').length";
+    assert!(browser.evaluate(drawn).as_u64().unwrap() < 10, "nobody scrolled to the others");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.sweep .picker button').length"), 2);
+
+    browser.evaluate("[...document.querySelectorAll('.sweep .picker button')].at(-1).click()");
+    browser.until(&format!("{} === 10", drawn_at("sweep_ratio")));
+    // A case is chosen with the keyboard too.
+    let last = "[...document.querySelectorAll('#reports tr[aria-selected]')].at(-1)";
+    browser.evaluate(&format!(
+        "({last}.focus(), {last}.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true }})))"
+    ));
+    browser
+        .until("document.querySelector('#reports .params').textContent.includes('permits 10 · tasks 400')");
+    browser.until(CHARTS_DRAWN);
+    assert_quiet(&browser, "on a sweep");
+    for theme in ["light", "dark"] {
+        for (size, width, height) in [WIDE, NARROW] {
+            browser.look(theme, width, height);
+            browser.until(CHARTS_DRAWN);
+            browser.until("document.documentElement.scrollWidth <= innerWidth");
+            picture(&browser, &format!("sweep-{theme}-{size}"));
+        }
+    }
+    assert_quiet(&browser, "on a sweep, in all looks");
 }

@@ -128,11 +128,32 @@ pub struct Cell {
     /// Latency pass round by round, in the order of the run, so that waits too are compared in pairs.
     #[serde(default)]
     pub latency_rounds: Vec<LatencyRound>,
+    /// Share of the time of an operation in the latency pass that the clock and the recorder took, 0 to 1: how much
+    /// longer it took there than in the throughput pass, median of the rounds. Null in an open loop, which has one
+    /// pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_share: Option<f64>,
     /// How evenly the tasks were served, over the rounds.
     pub fairness: Fairness,
     /// How the schedule was kept, over all rounds; only in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_loop: Option<OpenLoop>,
+    /// Throughput or cost in the unit of another benchmark, where the run asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_figure: Option<PeerFigure>,
+}
+
+/// A figure in the unit of another benchmark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerFigure {
+    /// The unit in words: `ns per 3000 operations`.
+    pub unit: String,
+    /// Median of the rounds.
+    pub median: f64,
+    /// Smallest round.
+    pub min: f64,
+    /// Largest round.
+    pub max: f64,
 }
 
 /// How the schedule of an open loop was kept.
@@ -337,6 +358,12 @@ impl Cell {
     #[must_use]
     pub fn case(&self) -> String {
         case_name(&self.workload, &self.variant, &self.params)
+    }
+
+    /// Case and backend: `semaphore/pool permits=8 tasks=64 on tokio`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} on {}", self.case(), self.backend)
     }
 }
 

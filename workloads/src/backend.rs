@@ -86,6 +86,15 @@ pub trait WeightedSemaphoreBackend: SemaphoreBackend {
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>>;
 }
 
+/// A semaphore to which permits are added, and whose permits are used up.
+pub trait PostBackend: SemaphoreBackend {
+    /// Adds one permit.
+    fn post(semaphore: &Self::Semaphore);
+
+    /// Uses a permit up: it does not go back.
+    fn consume(permit: Self::Permit<'_>);
+}
+
 /// A flag that tasks wait for and that can be cleared again.
 pub trait EventBackend: Library {
     /// How it was put together, where the library has no such primitive.
@@ -141,15 +150,23 @@ pub trait ConditionBackend: Library {
     /// A free lock that nobody waits on.
     fn new(buffer: Buffer) -> Self::Pair;
 
-    /// Takes the lock and waits on the condition of `side` until `ready` says so.
+    /// Takes the lock and waits on the condition of `side` until `ready` says so. `ready` looks once when the lock was
+    /// taken, and once each time that the task was woken and has it again, so that it can count wake-ups in vain.
     fn lock_when(
         pair: &Self::Pair,
         side: Side,
-        ready: fn(&Buffer) -> bool,
+        ready: impl FnMut(&Buffer) -> bool + Send,
     ) -> impl Future<Output = Self::Guard<'_>> + Send;
 
     /// Wakes one task that waits on the other side and releases the lock.
     fn notify_other<'a>(
+        pair: &'a Self::Pair,
+        side: Side,
+        guard: Self::Guard<'a>,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Wakes every task that waits on the other side and releases the lock.
+    fn notify_all_others<'a>(
         pair: &'a Self::Pair,
         side: Side,
         guard: Self::Guard<'a>,
@@ -167,11 +184,14 @@ pub trait ConditionBackend: Library {
 pub trait BarrierBackend: Library {
     /// How it was put together, where the library has no such primitive.
     const COMPOSED: Option<&'static str> = None;
-    /// What it cannot be asked for; its parties are the case's tasks.
-    const LIMITS: Limits = Limits::NONE;
+    /// Most parties, which are the case's tasks.
+    const MOST_PARTIES: usize = Limits::NONE.tasks;
     /// Whether a dropped wait takes its arrival back. Where it does not, a phase that follows a cancellation lets
     /// go with a party missing, so such a barrier is not for cases that cancel.
     const RETRACTS: bool;
+    /// What it cannot be asked for. Follows from the two above and is not for an implementation to say: a case whose
+    /// limits disagree with them does not compile.
+    const LIMITS: Limits = Limits { tasks: Self::MOST_PARTIES, cancel: Self::RETRACTS, ..Limits::NONE };
     /// The barrier.
     type Barrier: Send + Sync + 'static;
 
@@ -180,4 +200,24 @@ pub trait BarrierBackend: Library {
 
     /// Waits until all parties have come; `true` for one of them in each phase.
     fn wait(barrier: &Self::Barrier) -> impl Future<Output = bool> + Send;
+}
+
+/// What a service needs for a request: an event as its gate, a semaphore as its pool, locks as its shards.
+///
+/// Nobody implements it: whoever has the three families has it.
+pub trait ServiceBackend: Library {
+    /// How those that the library lacks were put together.
+    const COMPOSED: Option<&'static str>;
+    /// What one of them cannot be asked for.
+    const LIMITS: Limits;
+    /// Where the three families are, so that their constants of the same names stay apart.
+    type Families: EventBackend + SemaphoreBackend + MutexBackend;
+}
+
+impl<B: EventBackend + SemaphoreBackend + MutexBackend> ServiceBackend for B {
+    /// Nobody composes a lock or a semaphore; who did would have to say both.
+    const COMPOSED: Option<&'static str> = <B as EventBackend>::COMPOSED;
+    const LIMITS: Limits =
+        <B as EventBackend>::LIMITS.and(<B as SemaphoreBackend>::LIMITS).and(<B as MutexBackend>::LIMITS);
+    type Families = B;
 }

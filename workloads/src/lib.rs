@@ -18,7 +18,8 @@
 //! for each of them, say), a worker stays with the task that it runs until the slot is over. tokio's primitives
 //! then send the task back every 128 operations (counted as forced yields), ours do not; on one worker
 //! [`SlotOutcome::ops_per_task`] shows one task that did everything. That is how the primitives behave, so it is
-//! shown and not smoothed. The defaults of every variant contend, where it does not arise.
+//! shown and not smoothed. The defaults of every variant contend, where it does not arise, but for those that are
+//! about something else ([`Contention::Incidental`]).
 #![forbid(unsafe_code)]
 
 mod arms;
@@ -33,15 +34,19 @@ mod workload;
 pub mod workloads;
 
 pub use backends::BACKENDS;
-pub use params::{HoldMode, ParamValue, Params, ParamsError};
+pub use params::{Distribution, HoldMode, ParamValue, Params, ParamsError};
 pub use scenario::{SCENARIOS, Scenario};
 pub use slot::{Pace, Pass, Recorder, Slot, SlotOutcome, Stop};
 pub use workload::{Arm, Backend, Contention, Limits, Variant, Workload};
 
 /// Every workload, in the order of `list`.
-pub const WORKLOADS: &[Workload] = &[
+///
+/// A static and not a constant: whoever names a constant compiles every loop that it leads to once more.
+pub static WORKLOADS: &[Workload] = &[
     workloads::mutex::WORKLOAD,
     workloads::semaphore::WORKLOAD,
     workloads::condition::WORKLOAD,
     workloads::event::WORKLOAD,
+    workloads::barrier::WORKLOAD,
+    workloads::mix::WORKLOAD,
 ];

@@ -23,8 +23,14 @@ macro_rules! scenario {
 pub const SCENARIOS: &[Scenario] = &[
     scenario!("lockhammer"),
     scenario!("abseil-contended"),
+    scenario!("parking-lot"),
+    scenario!("lock-bench"),
+    scenario!("futures-intrusive-mutex"),
     scenario!("futures-intrusive-semaphore"),
+    scenario!("asyncband-weighted"),
+    scenario!("folly-post-wait"),
     scenario!("notify-waiters"),
+    scenario!("event-listener"),
     scenario!("many-tasks"),
 ];
 

@@ -69,6 +69,19 @@ impl Limits {
     /// No other limits than those of [`Params`].
     pub const NONE: Self = Self { tasks: Params::MAX_TASKS, permits: Params::MAX_PERMITS, cancel: true };
 
+    /// The limits of what is made of two primitives.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        const fn least(one: usize, other: usize) -> usize {
+            if one < other { one } else { other }
+        }
+        Self {
+            tasks: least(self.tasks, other.tasks),
+            permits: least(self.permits, other.permits),
+            cancel: self.cancel && other.cancel,
+        }
+    }
+
     /// Refuses parameters past a limit.
     ///
     /// # Errors

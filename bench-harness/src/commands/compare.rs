@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell as TableCell, presets};
 use results::compare::{BetweenReports, Options, between_reports};
-use results::{Comparison, Report, Verdict};
+use results::{Comparison, Report, Verdict, format_ratio};
 use serde_json::json;
 
 use crate::cli::{CompareArgs, Format};
-use crate::exit::Exit;
+use crate::exit::{Exit, Usage};
 use crate::say::say;
 use crate::table::{self, Screen};
 
@@ -19,6 +19,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     let candidate = super::find_report(&args.candidate, folder)?;
     let options = Options { margin: args.threshold / 100.0, ..Options::default() };
     let between = between_reports(&base, &candidate, &options);
+    refuse_obstacles(args, &between)?;
     let regressions =
         between.comparisons.iter().filter(|comparison| comparison.verdict == Verdict::Slower).count();
     let text = match args.format {
@@ -43,6 +44,19 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What was measured on another machine or in another way differs for reasons that are not the program's.
+fn refuse_obstacles(args: &CompareArgs, between: &BetweenReports) -> anyhow::Result<()> {
+    if between.obstacles.is_empty() || args.force {
+        return Ok(());
+    }
+    Err(Usage::error(format!(
+        "'{}' and '{}' cannot be compared: {}; measure both alike, or compare them all the same with --force",
+        args.base,
+        args.candidate,
+        between.obstacles.join("; ")
+    )))
+}
+
 fn in_words(
     base: &Report,
     candidate: &Report,
@@ -58,9 +72,12 @@ fn in_words(
         let _ = writeln!(out, "{}differs: {difference}", if markdown { "- " } else { "  " });
     }
     out.push('\n');
-    let mut table = screen.table(&["case", "backend", "metric", "ratio", "interval", "verdict"]);
+    let mut table = screen.table(&["case", "backend", "metric", "ratio", "interval", "verdict", "shows"]);
     if markdown {
         table.load_style(presets::ASCII_MARKDOWN);
+    } else {
+        // So that no verdict has to be broken in 80 columns.
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
     }
     let mut last_case = None;
     for comparison in &between.comparisons {
@@ -69,7 +86,12 @@ fn in_words(
         last_case = case;
     }
     if !between.comparisons.is_empty() {
-        let _ = writeln!(out, "{}\n\nA ratio above 1 means that the candidate is better.", table.trim_fmt());
+        let _ = writeln!(
+            out,
+            "{}\n\nA ratio above 1 means that the candidate is better. Shows: the smallest ratio\n\
+             that these rounds would have told from 1 in four of five repetitions.",
+            table.trim_fmt()
+        );
     }
     for (missing, side) in [(&between.only_in_base, "base"), (&between.only_in_candidate, "candidate")] {
         for name in missing {
@@ -97,6 +119,7 @@ fn row(comparison: &Comparison, screen: Screen, same_case: bool) -> Vec<TableCel
         TableCell::new(table::ratio(comparison)),
         TableCell::new(table::interval(comparison).unwrap_or_else(|| "–".into())),
         screen.verdict(comparison.verdict),
+        TableCell::new(comparison.detectable.map_or_else(|| "–".into(), format_ratio)),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use workloads::{Limits, ParamValue, SCENARIOS, Variant};
 
-use crate::cases::{REGISTRY, Registry};
+use crate::cases::{Registry, registry};
 use crate::cli::{ListArgs, ListFormat};
 use crate::exit::Exit;
 use crate::table::Screen;
@@ -13,8 +13,8 @@ use crate::table::Screen;
 /// Prints workloads with their variants and knobs, backends and presets.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let text = match args.format {
-        ListFormat::Table => table(&REGISTRY, Screen::of_stdout()),
-        ListFormat::Json => format!("{:#}\n", as_json(&REGISTRY)),
+        ListFormat::Table => table(&registry(), Screen::of_stdout()),
+        ListFormat::Json => format!("{:#}\n", as_json(&registry())),
     };
     super::print(&text)?;
     Ok(Exit::Done)
@@ -56,14 +56,21 @@ fn knobs(variant: &Variant) -> String {
                 format!("--{} {}", name.trim_end_matches("_ns"), duration(ns))
             }
             ("cancel_percent", ParamValue::Number(percent)) => format!("--cancel {percent}"),
+            ("rate_ops_per_s", ParamValue::Number(rate)) => format!("--rate {rate}"),
             (name, ParamValue::Count(count)) => format!("--{name} {count}"),
             (name, ParamValue::Number(number)) => format!("--{} {number}", name.replace('_', "-")),
             (name, ParamValue::Text(text)) => format!("--{} {text}", name.replace('_', "-")),
         })
         .collect();
-    if variant.knobs.contains(&"rate_ops_per_s") {
-        lines.push("--rate (none)".into());
-    }
+    // Those that are an entry only where they are set.
+    let unset = [
+        ("hold_distribution", "--hold-distribution constant"),
+        ("think_distribution", "--think-distribution constant"),
+        ("rate_ops_per_s", "--rate (none)"),
+    ];
+    let is_set = |knob: &str| defaults(variant).any(|(name, _)| name == knob);
+    let unset = unset.iter().filter(|(knob, _)| variant.knobs.contains(knob) && !is_set(knob));
+    lines.extend(unset.map(|(_, line)| (*line).to_owned()));
     lines.join("\n")
 }
 
@@ -102,6 +109,9 @@ fn has(registry: &Registry, backend: &str) -> String {
         if arm.limits.tasks < Limits::NONE.tasks {
             lines.push(format!("{}: at most {} tasks", workload.name, arm.limits.tasks));
         }
+        if !arm.limits.cancel {
+            lines.push(format!("{}: no --cancel", workload.name));
+        }
     }
     if !lacks.is_empty() {
         lines.push(format!("lacks {}", lacks.join(", ")));
@@ -123,7 +133,11 @@ fn as_json(registry: &Registry) -> Value {
             )
         });
         let arms = variant.arms.iter().map(|arm| {
-            let limits = json!({"tasks": arm.limits.tasks, "permits": arm.limits.permits});
+            let limits = json!({
+                "tasks": arm.limits.tasks,
+                "permits": arm.limits.permits,
+                "cancel": arm.limits.cancel,
+            });
             json!({"backend": arm.backend.name, "composed": arm.composed, "limits": limits})
         });
         json!({

@@ -8,9 +8,11 @@ use results::{ReadError, Report, store};
 use crate::exit::Usage;
 use crate::writer;
 
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod export;
 pub(crate) mod list;
+pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;

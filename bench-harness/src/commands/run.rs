@@ -1,38 +1,45 @@
 //! A run: measures the cases, shows them while they are measured, and writes the report.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use results::{Report, Status, formats};
 
-use crate::assemble::{self, Sheet};
-use crate::cases::{Case, Plan, REGISTRY};
+use crate::assemble::Sheet;
+use crate::bench::{self, Bench, Stage};
+use crate::cases::Plan;
 use crate::cli::{Format, Output, RunArgs};
-use crate::environment::{self, Executor};
-use crate::exit::{Exit, Usage};
+use crate::environment;
+use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::live::Live;
-use crate::progress::{self, Progress};
-use crate::runner::{self, CaseTally, Ending, Machine, Observer, PATIENCE, Position, Settings};
+use crate::progress;
+use crate::runner::{self, Ending, Kept, Settings};
 use crate::say::say;
 use crate::table::{self, Screen};
-use crate::writer;
-
-/// Seeds that the program draws itself stay below this: short enough to be typed again, and exact in JavaScript.
-const DRAWN_SEEDS: u64 = 1 << 32;
+use crate::{validity, writer};
 
 /// Runs; everything that can be refused is refused before the first slot.
 pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
-    let method = &args.method;
-    let executor = Executor::new(method.runtime, method.workers).ok_or_else(|| {
-        Usage::error(
-            "--workers above 1 needs --runtime multi-thread: the current-thread runtime has one worker",
-        )
-    })?;
-    let plan = REGISTRY.plan(&args.workload, &args.backend, &args.knobs, &args.sweep, method.slot)?;
     let folder = args.output.out.clone().unwrap_or_else(writer::default_folder);
+    begin(args, argv, folder, None)
+}
+
+/// Runs, or goes on with the run whose report is given.
+pub(super) fn begin(
+    args: &RunArgs,
+    argv: Vec<String>,
+    folder: PathBuf,
+    earlier: Option<&Report>,
+) -> anyhow::Result<Exit> {
+    let method = &args.method;
+    let stage = Stage::new(&method.engine)?;
+    let plan = bench::plan(args)?;
+    let environment = environment::describe(stage.executor, &stage.pins);
+    let kept = match earlier {
+        Some(report) => super::resume::kept(report, &plan.cases, &environment)?,
+        None => Kept::new(),
+    };
     writer::prepare(&folder)?;
     let live = live(&args.output, &plan, &folder)?;
     let interrupt = Interrupt::install()?;
@@ -41,17 +48,18 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
     let settings = Settings {
         rounds: method.rounds,
         slot: method.slot,
-        seed: method.seed.unwrap_or_else(|| assemble::random() % DRAWN_SEEDS),
-        observed: live.url().is_some(),
+        seed: method.seed.unwrap_or_else(bench::drawn_seed),
+        observed: live.url().is_some() && method.forks.is_none(),
     };
-    if !args.sweep.is_empty() {
-        let (_, planned) = runner::extent(&plan.cases, &settings);
-        say!("{} cases, about {}", plan.cases.len(), progress::in_words(planned));
-    }
-    let sheet = Sheet::new(&plan.cases, argv, &settings, environment::describe(executor));
-    let bench = Bench { plan: &plan, settings, sheet, live: &live };
-    let runtime = executor.build().context("cannot start the runtime that the tasks run on")?;
-    let (report, ending) = bench.measure(runtime, &interrupt)?;
+    announce_extent(args, &plan, &kept, &settings);
+    let mut sheet = Sheet::new(&plan.cases, argv, &settings, method.forks, environment);
+    sheet.peer_unit = args.output.peer_unit;
+    let sheet = match earlier {
+        Some(report) => sheet.going_on(report),
+        None => sheet,
+    };
+    let bench = Bench { cases: &plan.cases, kept: &kept, settings, forks: method.forks, sheet, live: &live };
+    let (report, ending) = bench.measure(&stage, &interrupt)?;
     let exit = finish(&report, &ending, &folder, args.output.format)?;
     if stays(&args.output, &live, exit) {
         say!("the dashboard stays at {} until Ctrl-C", live.url().unwrap_or_default());
@@ -62,7 +70,7 @@ pub(crate) fn run(args: &RunArgs, argv: Vec<String>) -> anyhow::Result<Exit> {
 
 /// The page is worth having, but only an address that was asked for is worth failing for.
 fn live(output: &Output, plan: &Plan, folder: &Path) -> anyhow::Result<Live> {
-    let traced = plan.cases.iter().flat_map(|case| &case.entrants).any(|entrant| entrant.arm.backend.traced);
+    let traced = plan.is_traced();
     if output.no_dashboard {
         return Live::without_page(traced);
     }
@@ -84,98 +92,18 @@ fn announce(plan: &Plan, live: &Live) {
     }
 }
 
-/// One run.
-struct Bench<'a> {
-    plan: &'a Plan,
-    settings: Settings,
-    sheet: Sheet,
-    live: &'a Live,
-}
-
-impl Bench<'_> {
-    fn measure(
-        mut self,
-        runtime: tokio::runtime::Runtime,
-        interrupt: &Arc<Interrupt>,
-    ) -> anyhow::Result<(Report, Ending)> {
-        let cases = &self.plan.cases;
-        let (slots, planned) = runner::extent(cases, &self.settings);
-        let switch = self.live.switch();
-        let mut machine = Machine::new(runtime, PATIENCE, Arc::clone(interrupt), switch)
-            .context("cannot start the thread that the slots run on")?;
-        let report = Arc::new(self.sheet.report(cases, &[], None, 0.0));
-        let mut watcher =
-            Watcher { bench: &self, progress: Progress::new(slots, planned), slots, report, at: None };
-        watcher.publish(0, "warm-up".into());
-        let measured = runner::run(cases, &self.settings, &mut machine, &mut watcher);
-        watcher.progress.finish();
-        let (elapsed_s, slots_done) = (watcher.progress.elapsed_s(), watcher.slots_done());
-        (self.live.switch())(false);
-
-        self.sheet.environment.load_after = environment::load_average();
-        let report = self.sheet.report(cases, &measured.tallies, Some(&measured.ending), elapsed_s);
-        self.live.publish(
-            Arc::new(report.clone()),
-            dashboard::Progress {
-                phase: "done".into(),
-                slots_done: if measured.ending == Ending::Complete { slots } else { slots_done },
-                slots_total: slots,
-                elapsed_s,
-                remaining_s: Some(0.0),
-            },
-        );
-        Ok((report, measured.ending))
-    }
-}
-
-/// Tells the terminal and the page how far the run is.
-struct Watcher<'a> {
-    bench: &'a Bench<'a>,
-    progress: Progress,
-    slots: usize,
-    /// With all whole rounds until now.
-    report: Arc<Report>,
-    at: Option<Position>,
-}
-
-impl Watcher<'_> {
-    fn slots_done(&self) -> usize {
-        self.at.as_ref().map_or(0, |at| at.slots_done)
-    }
-
-    fn publish(&self, slots_done: usize, phase: String) {
-        self.bench.live.publish(
-            Arc::clone(&self.report),
-            dashboard::Progress {
-                phase,
-                slots_done,
-                slots_total: self.slots,
-                elapsed_s: self.progress.elapsed_s(),
-                remaining_s: Some(self.progress.remaining_s()),
-            },
-        );
-    }
-}
-
-impl Observer for Watcher<'_> {
-    fn slot_begins(&mut self, at: &Position) {
-        let case: &Case = &self.bench.plan.cases[at.case];
-        let round = match at.round {
-            0 => "warm-up".to_owned(),
-            round => format!("round {round} of {}", self.bench.settings.rounds),
-        };
-        let phase = format!("{}, {round}: {}", case.name(), at.slot);
-        self.progress.update(at.slots_done, &phase);
-        self.publish(at.slots_done, phase);
-        self.at = Some(at.clone());
-    }
-
-    fn round_counts(&mut self, tallies: &[CaseTally]) {
-        // Nobody sees a partial report without the page, and making one takes a while.
-        if self.bench.live.url().is_some() {
-            let elapsed_s = self.progress.elapsed_s();
-            self.report = Arc::new(self.bench.sheet.report(&self.bench.plan.cases, tallies, None, elapsed_s));
-        }
+/// Says how long it will take where one would not guess it.
+fn announce_extent(args: &RunArgs, plan: &Plan, kept: &Kept, settings: &Settings) {
+    let (_, planned) = runner::extent(&plan.cases, kept, settings);
+    let planned = progress::in_words(planned * args.method.forks.unwrap_or(1) as u32);
+    let count = |cases: usize| format!("{cases} case{}", if cases == 1 { "" } else { "s" });
+    if !kept.is_empty() {
+        let rest = plan.cases.len() - kept.len();
+        say!("{} measured before, {rest} to go, about {planned}", count(kept.len()));
+    } else if let Some(forks) = args.method.forks {
+        say!("{} in {forks} processes, about {planned}", count(plan.cases.len()));
+    } else if !args.sweep.is_empty() {
+        say!("{}, about {planned}", count(plan.cases.len()));
     }
 }
 
@@ -183,22 +111,34 @@ impl Observer for Watcher<'_> {
 /// so that nothing that was measured is lost.
 fn finish(report: &Report, ending: &Ending, folder: &Path, format: Format) -> anyhow::Result<Exit> {
     let written = writer::write(folder, report);
+    if let Ok(path) = &written {
+        // Before it is printed, which may fail too.
+        say!("report: {}", path.display());
+    }
     let json = format == Format::Json || written.is_err();
     super::print(&if json { report.to_json() } else { in_words(report, format)? })?;
-    if let Err(error) = written.map(|path| say_where(&path)) {
-        say!("error: {error:#}; the report went to standard output instead");
-        return Ok(Exit::Failed);
+    let path = match written {
+        Ok(path) => path,
+        Err(error) => {
+            say!("error: {error:#}; the report went to standard output instead");
+            return Ok(Exit::Failed);
+        }
+    };
+    for check in &report.validity {
+        if !check.pass {
+            say!("check {} failed: {}", check.check, check.detail);
+        } else if check.check == validity::RECORDER {
+            say!("recorder: {}", check.detail);
+        }
     }
-    for check in report.validity.iter().filter(|check| !check.pass) {
-        say!("check {} failed: {}", check.check, check.detail);
-    }
+    let go_on = format!("go on with: bench-harness --resume {}", path.display());
     Ok(match (ending, report.run.status) {
         (Ending::Failed(what), _) => {
-            say!("error: {what}; what was measured before was kept");
+            say!("error: {what}; what was measured before was kept; {go_on}");
             Exit::Failed
         }
         (Ending::Interrupted, _) => {
-            say!("interrupted: what was measured was kept");
+            say!("interrupted: what was measured was kept; {go_on}");
             Exit::Interrupted
         }
         (Ending::Complete, Status::Invalid) => Exit::Invalid,
@@ -211,10 +151,6 @@ fn in_words(report: &Report, format: Format) -> anyhow::Result<String> {
         (Format::Markdown, Some(markdown)) => Ok((markdown.write)(report)?),
         _ => Ok(table::render(report, Screen::of_stdout())),
     }
-}
-
-fn say_where(path: &Path) {
-    say!("report: {}", path.display());
 }
 
 /// Whoever pressed Ctrl-C wants to leave.

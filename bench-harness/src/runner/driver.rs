@@ -6,19 +6,20 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Runtime, RuntimeFlavor};
 use workloads::{Params, Pass, Slot, SlotOutcome, Stop};
 
-use super::clock;
+use super::clock::{self, Switches};
 use super::recorder::Shards;
 use crate::interrupt::Interrupt;
+use crate::pin::Pins;
+use crate::{allocations, threads};
 
 /// How long a slot may take before it is taken for hung.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,10 @@ pub(crate) struct Reading {
     pub(crate) outcome: SlotOutcome,
     /// Processor time of the process, from the start of the work to its end.
     pub(crate) cpu_ns: u64,
+    /// Switches of the process in the same time; `None` where the system does not tell.
+    pub(crate) switches: Option<Switches>,
+    /// Calls of the allocator by the threads that run the tasks, until they were told to finish; latency slots only.
+    pub(crate) allocations: Option<u64>,
     /// The waits of a latency slot; empty in a throughput slot.
     pub(crate) waits: Histogram<u64>,
 }
@@ -109,12 +114,13 @@ enum Event {
 }
 
 impl Machine {
-    /// Slots run on `runtime`; `watch` is called before each slot that is watched differently from the last.
+    /// Slots run on `runtime`, whose own threads are pinned already; `watch` is called before each slot that is watched differently from the last.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn new(
         runtime: Runtime,
+        pins: Pins,
         patience: Patience,
         interrupt: Arc<Interrupt>,
         watch: Box<dyn Fn(bool)>,
@@ -125,7 +131,9 @@ impl Machine {
         // The run may be over when the interrupt comes: then nobody listens, and nobody needs to.
         interrupt.notify(move || drop(on_interrupt.send(Event::Interrupted)));
         // Not joined: it ends with the channel, and where a slot hangs it must not hold up the program's end.
-        thread::Builder::new().name("slots".into()).spawn(move || work(&runtime, &assignments, &sender))?;
+        thread::Builder::new()
+            .name("slots".into())
+            .spawn(move || work(&runtime, &pins, &assignments, &sender))?;
         Ok(Self { jobs, events, patience, interrupt, watch })
     }
 
@@ -161,6 +169,8 @@ impl Driver for Machine {
         let mut interrupted = false;
         // This is the timer: the slot's time passes while nothing comes.
         let mut last = self.events.recv_timeout(duration);
+        // Ending a slot allocates, and belongs to no operation.
+        allocations::count(false);
         stop.stop();
         loop {
             match last {
@@ -189,8 +199,12 @@ fn to_finish(base: Duration, job: &Job) -> Duration {
 }
 
 /// The life of the slots' thread.
-fn work(runtime: &Runtime, assignments: &Receiver<Assignment>, events: &Sender<Event>) {
-    let shards = Shards::new();
+fn work(runtime: &Runtime, pins: &Pins, assignments: &Receiver<Assignment>, events: &Sender<Event>) {
+    let shards = Shards::new(runtime.metrics().num_workers());
+    if runtime.handle().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        threads::enrol(0);
+        pins.pin_this_thread(0);
+    }
     while let Ok(assignment) = assignments.recv() {
         let event = match catch_unwind(AssertUnwindSafe(|| execute(runtime, assignment, &shards, events))) {
             Ok(reading) => Event::Finished(Box::new(reading)),
@@ -204,12 +218,14 @@ fn work(runtime: &Runtime, assignments: &Receiver<Assignment>, events: &Sender<E
 
 fn execute(runtime: &Runtime, assignment: Assignment, shards: &Shards, events: &Sender<Event>) -> Reading {
     let Assignment { job, stop } = assignment;
-    let cpu_at_start_ns = AtomicU64::new(clock::process_cpu_ns());
+    let counts_allocations = job.pass == Pass::Latency;
+    let at_start = Mutex::new(Spent::now());
     let started = || {
-        // Ordering: Relaxed; `run` returns after the call, on this thread or through a join.
-        cpu_at_start_ns.store(clock::process_cpu_ns(), Ordering::Relaxed);
+        let mut at_start = at_start.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody listens any more only when the program ends.
         let _ = events.send(Event::Started);
+        *at_start = Spent::now();
+        allocations::count(counts_allocations);
     };
     let recorders = match job.pass {
         Pass::Throughput => Vec::new(),
@@ -219,14 +235,41 @@ fn execute(runtime: &Runtime, assignment: Assignment, shards: &Shards, events: &
         params: &job.params,
         pass: job.pass,
         runtime,
-        clock: clock::now_ns,
+        clock: clock::source(),
         started: &started,
         stop,
         recorders,
         seed: job.seed,
     });
-    let cpu_ns = clock::process_cpu_ns().saturating_sub(cpu_at_start_ns.load(Ordering::Relaxed));
-    Reading { outcome, cpu_ns, waits: shards.take() }
+    let now = Spent::now();
+    // The timer has done it already, or has been overtaken.
+    allocations::count(false);
+    let before = at_start.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Reading {
+        outcome,
+        cpu_ns: now.cpu_ns.saturating_sub(before.cpu_ns),
+        switches: now.switches.zip(before.switches).map(|(now, before)| now.since(before)),
+        allocations: counts_allocations.then(|| now.allocations.wrapping_sub(before.allocations)),
+        waits: shards.take(),
+    }
+}
+
+/// What the process had spent at one moment.
+#[derive(Clone, Copy)]
+struct Spent {
+    cpu_ns: u64,
+    switches: Option<Switches>,
+    allocations: u64,
+}
+
+impl Spent {
+    fn now() -> Self {
+        Self {
+            cpu_ns: clock::process_cpu_ns(),
+            switches: clock::process_switches(),
+            allocations: allocations::counted(),
+        }
+    }
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> String {
@@ -244,7 +287,11 @@ mod tests {
     fn machine(patience: Patience) -> (Machine, Arc<Interrupt>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let interrupt = Arc::new(Interrupt::default());
-        (Machine::new(runtime, patience, Arc::clone(&interrupt), Box::new(|_| ())).unwrap(), interrupt)
+        (
+            Machine::new(runtime, Pins::default(), patience, Arc::clone(&interrupt), Box::new(|_| ()))
+                .unwrap(),
+            interrupt,
+        )
     }
 
     fn job(run: fn(Slot<'_>) -> SlotOutcome) -> Job {

@@ -10,15 +10,21 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use results::Cell;
 use workloads::Pass;
 
 use crate::cases::{Case, Entrant};
 
 pub(crate) use driver::{Driver, Failure, Job, Machine, PATIENCE};
-pub(crate) use tally::CaseTally;
+pub(crate) use recorder::histogram;
+pub(crate) use tally::{CaseTally, params};
+
+/// Cases, by their place among all, that were measured before and are not measured again; with their cells.
+pub(crate) type Kept = BTreeMap<usize, Vec<Cell>>;
 
 /// Whose primitives the Live page shows.
 const OBSERVED_BACKEND: &str = "sync";
@@ -77,10 +83,10 @@ pub(crate) struct Measured {
 }
 
 /// Slots that a run consists of, and the time that they take together.
-pub(crate) fn extent(cases: &[Case], settings: &Settings) -> (usize, Duration) {
+pub(crate) fn extent(cases: &[Case], kept: &Kept, settings: &Settings) -> (usize, Duration) {
     let mut slots = 0;
     let mut time = Duration::ZERO;
-    for case in cases {
+    for (_, case) in cases.iter().enumerate().filter(|(index, _)| !kept.contains_key(index)) {
         let (arms, observed) = (case.entrants.len(), usize::from(observed(case, settings).is_some()));
         let mut round = slot_length(case, Pass::Latency, settings) * observed as u32;
         for &pass in passes(case) {
@@ -106,15 +112,17 @@ fn slot_length(case: &Case, pass: Pass, settings: &Settings) -> Duration {
     }
 }
 
-/// Measures all cases, one after the other.
+/// Measures all cases but the kept ones, one after the other. A case has the same place, and so the same seeds, whatever
+/// is kept.
 pub(crate) fn run(
     cases: &[Case],
+    kept: &Kept,
     settings: &Settings,
     driver: &mut dyn Driver,
     observer: &mut dyn Observer,
 ) -> Measured {
     let mut run = Run { settings, driver, observer, tallies: Vec::new(), slots_done: 0 };
-    let ending = match run.cases(cases) {
+    let ending = match run.cases(cases, kept) {
         Ok(()) => Ending::Complete,
         Err(ending) => ending,
     };
@@ -130,8 +138,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn cases(&mut self, cases: &[Case]) -> Result<(), Ending> {
+    fn cases(&mut self, cases: &[Case], kept: &Kept) -> Result<(), Ending> {
         for (index, case) in cases.iter().enumerate() {
+            if let Some(cells) = kept.get(&index) {
+                self.tallies.push(CaseTally::kept(cells.clone()));
+                continue;
+            }
             self.tallies.push(CaseTally::new(case));
             let params = Arc::new(case.params.clone());
             for round in 0..=self.settings.rounds {

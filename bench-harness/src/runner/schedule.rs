@@ -24,6 +24,11 @@ pub(crate) fn slot_seed(seed: u64, case: usize, round: usize, pass: Pass) -> u64
     mix(seed, "slot", case, round, pass)
 }
 
+/// The seed of a part of a run that has rounds of its own: a process, or one comparison of many.
+pub(crate) fn part_seed(seed: u64, part: usize) -> u64 {
+    mix(seed, "part", part, 0, Pass::Throughput)
+}
+
 fn mix(seed: u64, purpose: &str, case: usize, round: usize, pass: Pass) -> u64 {
     let pass = match pass {
         Pass::Throughput => 0,

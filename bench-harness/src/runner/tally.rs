@@ -14,6 +14,8 @@ use crate::cases::Case;
 /// What was measured of a case.
 #[derive(Debug)]
 pub(crate) struct CaseTally {
+    /// Of a case that was measured before; nothing is added to it.
+    kept: Vec<Cell>,
     arms: Vec<ArmTally>,
     /// Slots of the round under way: which arm, its place in the round, what it gave.
     pending: Vec<(usize, Sample)>,
@@ -46,14 +48,20 @@ impl CaseTally {
             pace: Pace::default(),
         };
         Self {
+            kept: Vec::new(),
             arms: case.entrants.iter().map(|_| arm()).collect(),
             pending: Vec::new(),
             broken_laws: Vec::new(),
         }
     }
 
+    /// Of a case that was measured before.
+    pub(crate) fn kept(cells: Vec<Cell>) -> Self {
+        Self { kept: cells, arms: Vec::new(), pending: Vec::new(), broken_laws: Vec::new() }
+    }
+
     /// Whole rounds until now.
-    pub(crate) fn rounds(&self) -> usize {
+    fn rounds(&self) -> usize {
         self.arms.first().map_or(0, |arm| arm.rounds.len())
     }
 
@@ -70,7 +78,12 @@ impl CaseTally {
             Pass::Throughput => Sample::Throughput(throughput_round(order, &reading)),
             Pass::Latency => {
                 let depth = reading.outcome.queue_depth;
-                let round = LatencyRound::from_histogram(order, &reading.waits, depth);
+                let round = LatencyRound {
+                    ops: reading.outcome.ops_per_task.iter().sum(),
+                    wall_ns: reading.outcome.wall_ns,
+                    allocations: reading.allocations,
+                    ..LatencyRound::from_histogram(order, &reading.waits, depth)
+                };
                 match reading.outcome.pace {
                     None => Sample::Latency(round, reading.waits),
                     Some(pace) => {
@@ -106,7 +119,7 @@ impl CaseTally {
     /// The cells of the case; none where it has no whole round.
     pub(crate) fn cells(&self, case: &Case) -> Vec<Cell> {
         if self.rounds() == 0 {
-            return Vec::new();
+            return self.kept.clone();
         }
         let params = params(case);
         let cells = case.entrants.iter().zip(&self.arms).map(|(entrant, tally)| Cell {
@@ -120,8 +133,10 @@ impl CaseTally {
             throughput_ops_per_s: spread(&tally.throughputs()),
             wait_ns: WaitSummary::from_histogram(&tally.waits),
             latency_rounds: tally.latency_rounds.clone(),
+            recorder_share: tally.recorder_share().filter(|_| !case.is_open_loop()),
             fairness: tally.fairness(),
             open_loop: case.params.rate_ops_per_s.map(|rate| tally.open_loop(rate)),
+            peer_figure: None,
         });
         cells.collect()
     }
@@ -155,6 +170,18 @@ impl ArmTally {
         }
     }
 
+    /// Both passes of a round ran the same work close to each other, so the round is what is compared. A machine that
+    /// stutters in one of them may turn the order around, and nobody records in less than no time.
+    fn recorder_share(&self) -> Option<f64> {
+        let share = |(bare, timed): (&Round, &LatencyRound)| {
+            let timed_ops_per_s = timed.ops as f64 * 1e9 / timed.wall_ns as f64;
+            let share = 1.0 - timed_ops_per_s / bare.throughput_ops_per_s()?;
+            share.is_finite().then_some(share)
+        };
+        let shares: Vec<f64> = self.rounds.iter().zip(&self.latency_rounds).filter_map(share).collect();
+        median(&shares).map(|share| share.clamp(0.0, 1.0))
+    }
+
     fn throughputs(&self) -> Vec<f64> {
         self.rounds.iter().filter_map(Round::throughput_ops_per_s).collect()
     }
@@ -184,9 +211,9 @@ fn throughput_round(order: usize, reading: &Reading) -> Round {
         hold_ns: outcome.hold_ns,
         forced_yields: outcome.forced_yields,
         cancelled: outcome.cancelled,
-        voluntary_switches: None,
-        involuntary_switches: None,
-        futile_wakeups: None,
+        voluntary_switches: reading.switches.map(|switches| switches.voluntary),
+        involuntary_switches: reading.switches.map(|switches| switches.involuntary),
+        futile_wakeups: outcome.futile_wakeups,
         fork: None,
     }
 }
@@ -202,7 +229,7 @@ fn fraction(part: u64, whole: u64) -> f64 {
 }
 
 /// The knobs that the variant looks at; the others would tell cases apart that are the same.
-fn params(case: &Case) -> results::Params {
+pub(crate) fn params(case: &Case) -> results::Params {
     case.params
         .entries()
         .into_iter()

@@ -9,9 +9,10 @@ use workloads::{
     Arm, Backend, Contention, HoldMode, Limits, Pace, Params, Slot, SlotOutcome, Variant, Workload,
 };
 
+use super::clock::Switches;
 use super::driver::Reading;
 use super::*;
-use crate::assemble::Sheet;
+use crate::assemble::{Findings, Sheet};
 use crate::cases::{Plan, Registry};
 use crate::cli::Knobs;
 
@@ -77,6 +78,8 @@ struct MadeUp {
     /// The slot, counted from 0, that gives this instead.
     fails: Option<(usize, Failure)>,
     breaks_law_at: Option<usize>,
+    /// Whether an operation takes twice as long where it is recorded.
+    recording_doubles: bool,
     /// Operations of each slot of an open loop that are never begun.
     unmet: u64,
 }
@@ -85,6 +88,7 @@ impl Driver for MadeUp {
     fn drive(&mut self, job: Job) -> Result<Reading, Failure> {
         let slot = self.jobs.len();
         let wall_ns = job.duration.as_nanos() as u64;
+        let pass = job.pass;
         let job_rate = job.params.rate_ops_per_s;
         self.jobs.push(job);
         if let Some((at, failure)) = &self.fails
@@ -100,7 +104,8 @@ impl Driver for MadeUp {
             lag_sum_ns: 45_000,
             lag_max_ns: 700 + slot as u64,
         });
-        let ops = pace.map_or(4 * (wall_ns / 1_000), |pace| pace.due - self.unmet);
+        let slowed = if self.recording_doubles && pass == Pass::Latency { 2 } else { 1 };
+        let ops = pace.map_or(4 * (wall_ns / 1_000) / slowed, |pace| pace.due - self.unmet);
         let mut waits = Histogram::new(3).unwrap();
         waits.record_n(100, 1_000).unwrap();
         Ok(Reading {
@@ -119,6 +124,8 @@ impl Driver for MadeUp {
                 recorders: Vec::new(),
             },
             cpu_ns: wall_ns,
+            switches: Some(Switches { voluntary: 3, involuntary: 1 }),
+            allocations: (pass == Pass::Latency).then_some(5),
             waits,
         })
     }
@@ -146,16 +153,20 @@ fn settings(rounds: usize, observed: bool) -> Settings {
 
 fn report(plan: &Plan, settings: &Settings, driver: &mut MadeUp) -> (Report, Ending, Notes) {
     let mut notes = Notes::default();
-    let measured = run(&plan.cases, settings, driver, &mut notes);
-    let sheet = Sheet::new(&plan.cases, vec![], settings, environment());
-    let report = sheet.report(&plan.cases, &measured.tallies, Some(&measured.ending), 1.0);
+    let measured = run(&plan.cases, &Kept::new(), settings, driver, &mut notes);
+    let sheet = Sheet::new(&plan.cases, vec![], settings, None, environment());
+    let report =
+        sheet.report(&plan.cases, Findings::of(&plan.cases, &measured.tallies), Some(&measured.ending), 1.0);
     (report, measured.ending, notes)
 }
 
 fn environment() -> Environment {
     Environment {
         debug_assertions: false,
-        ..crate::environment::describe(crate::environment::Executor::CurrentThread)
+        ..crate::environment::describe(
+            crate::environment::Executor::CurrentThread,
+            &crate::pin::Pins::default(),
+        )
     }
 }
 
@@ -184,7 +195,7 @@ fn the_same_seed_gives_the_same_schedule() {
     let slots = |seed| {
         let mut notes = Notes::default();
         let mut driver = MadeUp::default();
-        run(&plan.cases, &Settings { seed, ..settings(6, true) }, &mut driver, &mut notes);
+        run(&plan.cases, &Kept::new(), &Settings { seed, ..settings(6, true) }, &mut driver, &mut notes);
         let slots: Vec<String> = notes.positions.into_iter().map(|at| at.slot).collect();
         (slots, driver.jobs.iter().map(|job| job.seed).collect::<Vec<_>>())
     };
@@ -212,11 +223,38 @@ fn figures_are_those_of_the_slots() {
     assert_eq!(cell.throughput_ops_per_s.median, 4e6);
     assert_eq!(cell.rounds[0].contended_fraction, 0.75);
     assert_eq!(cell.rounds[0].jain, 1.0);
-    assert_eq!(cell.latency_rounds[0].queue_depth, Some(2.5));
+    assert_eq!((cell.rounds[0].voluntary_switches, cell.rounds[0].involuntary_switches), (Some(3), Some(1)));
+    let latency = &cell.latency_rounds[0];
+    assert_eq!((latency.queue_depth, latency.ops, latency.wall_ns), (Some(2.5), 200_000, 50_000_000));
+    assert_eq!(latency.allocations, Some(5));
+    assert_eq!(cell.recorder_share, Some(0.0), "operations of both passes are equally fast");
     assert_eq!(cell.wait_ns.p50, Some(100));
     assert_eq!(cell.composed.as_deref(), Some("two halves"));
     assert_eq!(cell.params.keys().collect::<Vec<_>>(), ["tasks"], "only knobs that the variant looks at");
     assert_eq!(report.control.iter().map(|control| control.ratio).collect::<Vec<_>>(), [Some(1.0); 3]);
+}
+
+#[test]
+fn the_recorders_share_is_what_an_operation_takes_longer_for_it() {
+    let plan = plan("made-up", &["tokio"]).unwrap();
+    let mut driver = MadeUp { recording_doubles: true, ..MadeUp::default() };
+    let (report, ..) = report(&plan, &settings(6, false), &mut driver);
+    assert!(report.cells.iter().all(|cell| cell.recorder_share == Some(0.5)), "{:?}", report.cells[0]);
+}
+
+#[test]
+fn a_kept_case_is_not_measured_and_the_others_are_given_the_same_work() {
+    let plan = plan("made-up.all", &["sync", "tokio"]).unwrap();
+    let (mut whole, mut rest) = (MadeUp::default(), MadeUp::default());
+    let settings = settings(6, false);
+    let measured = run(&plan.cases, &Kept::new(), &settings, &mut whole, &mut Notes::default());
+    let cells = Findings::of(&plan.cases, &measured.tallies).cells;
+    let kept = Kept::from([(0, cells[..3].to_vec())]);
+    let measured = run(&plan.cases, &kept, &settings, &mut rest, &mut Notes::default());
+    assert_eq!(Findings::of(&plan.cases, &measured.tallies).cells, cells);
+    let seeds = |driver: &MadeUp| driver.jobs.iter().map(|job| job.seed).collect::<Vec<_>>();
+    assert_eq!(seeds(&rest), seeds(&whole)[7 * 3 * 2..]);
+    assert_eq!(extent(&plan.cases, &kept, &settings).0, rest.jobs.len());
 }
 
 #[test]
@@ -278,14 +316,14 @@ fn the_collector_watches_traced_arms_and_the_observed_slot_alone() {
     let plan = plan("made-up", &["sync", "tokio", "sync-traced"]).unwrap();
     let (mut driver, mut notes) = (MadeUp::default(), Notes::default());
     let settings = settings(6, true);
-    run(&plan.cases, &settings, &mut driver, &mut notes);
+    run(&plan.cases, &Kept::new(), &settings, &mut driver, &mut notes);
     for (job, at) in driver.jobs.iter().zip(&notes.positions) {
         let watched = at.slot.starts_with("sync-traced") || at.slot.contains("Live page");
         assert_eq!(job.watched, watched, "{}", at.slot);
     }
     let live = notes.positions.iter().filter(|at| at.slot.contains("Live page")).count();
     assert_eq!(live, 7, "one a round, warm-up included");
-    assert_eq!(extent(&plan.cases, &settings).0, driver.jobs.len());
+    assert_eq!(extent(&plan.cases, &Kept::new(), &settings).0, driver.jobs.len());
 }
 
 #[test]
@@ -300,7 +338,7 @@ fn the_observed_slot_counts_nowhere() {
 fn arms_of_a_round_are_given_the_same_work() {
     let plan = plan("made-up", &["sync", "tokio"]).unwrap();
     let mut driver = MadeUp::default();
-    run(&plan.cases, &settings(6, false), &mut driver, &mut Notes::default());
+    run(&plan.cases, &Kept::new(), &settings(6, false), &mut driver, &mut Notes::default());
     for slots in driver.jobs.chunks(3) {
         assert!(slots.iter().all(|job| job.seed == slots[0].seed && job.pass == slots[0].pass));
     }
@@ -357,7 +395,7 @@ fn an_open_loop_has_latency_slots_alone_of_the_whole_length() {
     assert_eq!((ending, report.run.status), (Ending::Complete, Status::Complete), "{:?}", report.validity);
     assert!(driver.jobs.iter().all(|job| job.pass == Pass::Latency && job.duration == settings.slot));
     assert!(notes.positions.iter().all(|at| !at.slot.contains("throughput")));
-    let (slots, time) = extent(&plan.cases, &settings);
+    let (slots, time) = extent(&plan.cases, &Kept::new(), &settings);
     assert_eq!((slots, time), (driver.jobs.len(), settings.slot * driver.jobs.len() as u32));
     for cell in &report.cells {
         assert_eq!((cell.rounds.len(), cell.latency_rounds.len()), (6, 6));

@@ -60,14 +60,14 @@ function connect() {
     say("wait", "paused");
     return;
   }
-  stream = new EventSource("/api/v1/events");
+  stream = new EventSource("/api/v1/events?run=overview");
   stream.onopen = () => say("open", "live");
   stream.onmessage = (event) => {
     const snapshot = JSON.parse(event.data);
     showOverhead(snapshot);
     live.onSnapshot(snapshot);
   };
-  stream.addEventListener("run", (event) => run.onRun(JSON.parse(event.data)));
+  stream.addEventListener("overview", (event) => run.onRun(JSON.parse(event.data)));
   stream.addEventListener("progress", (event) => run.onProgress(JSON.parse(event.data)));
   stream.onerror = () => {
     say("lost", "not connected");

@@ -17,13 +17,28 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 };
 
+// What each element shows: { chart, revision }.
 const drawn = new Map();
+// Elements whose newest chart is not painted yet, and those of them that are near what the reader sees.
+const waiting = new Set();
+const near = new Set();
 // Charts follow their card, whatever changed its size: the window, a tab, a neighbour in the row.
 const sizes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     if (target.classList.contains("js-plotly-plot") && target.offsetWidth > 0) window.Plotly.Plots.resize(target);
   }
 });
+// A chart that nobody scrolls to is never painted: a long page would freeze while it draws.
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) near.add(target);
+      else near.delete(target);
+    }
+    paintNext();
+  },
+  { rootMargin: "300px 0px" },
+);
 const colors = new Map();
 
 function resolveColor(token) {
@@ -55,29 +70,49 @@ function paint(element) {
   return window.Plotly.react(element, resolved(chart.data), layout, CONFIG);
 }
 
-// Draws a chart into an element, or redraws it there. `revision` names what is shown.
-export async function draw(element, chart, revision) {
-  const last = drawn.get(element);
-  const waiting = drawn.has(element) && !element.classList.contains("js-plotly-plot");
+// Draws a chart into an element, or redraws it there, as soon as it is near what the reader sees. `revision` names
+// what is shown.
+export function draw(element, chart, revision) {
+  if (!drawn.has(element)) {
+    sizes.observe(element);
+    sight.observe(element);
+  }
   drawn.set(element, { chart, revision });
-  sizes.observe(element);
+  waiting.add(element);
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", chart.summary);
   if (chart.layout.height) element.style.height = `${chart.layout.height}px`;
-  // One who waits for the script already will draw what is newest then.
-  if (waiting && last) return;
-  try {
-    await ready;
-    if (drawn.has(element) && element.isConnected) await paint(element);
-  } catch (error) {
-    element.textContent = `The chart cannot be drawn: ${error.message}. Reload the page.`;
-  }
+  paintNext();
 }
+
+let painting = false;
+
+// One after the other with a breath between them, so that the page answers meanwhile.
+async function paintNext() {
+  if (painting) return;
+  painting = true;
+  for (let element = nextToPaint(); element; element = nextToPaint()) {
+    waiting.delete(element);
+    try {
+      await ready;
+      if (drawn.has(element) && element.isConnected) await paint(element);
+    } catch (error) {
+      element.textContent = `The chart cannot be drawn: ${error.message}. Reload the page.`;
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  painting = false;
+}
+
+const nextToPaint = () => [...waiting].find((element) => near.has(element));
 
 export function forget(root) {
   for (const element of drawn.keys()) {
     if (!root.contains(element)) continue;
     sizes.unobserve(element);
+    sight.unobserve(element);
+    near.delete(element);
+    waiting.delete(element);
     window.Plotly?.purge(element);
     drawn.delete(element);
   }

@@ -26,15 +26,25 @@ export function setAttribute(element, name, value) {
 // A column: { title, hint, number, cell(item) } gives text or a node, and { sort(item) } makes it sortable.
 export class Table {
   constructor({ caption, columns, key, empty, onSelect, sortBy, descending = true, long = false }) {
-    Object.assign(this, { columns, key, onSelect, sortBy, descending });
+    Object.assign(this, { key, onSelect, sortBy, descending });
     this.rows = new Map();
     this.items = [];
     this.selected = null;
-    this.heads = columns.map((column) => this.#head(column));
+    this.headRow = h("tr");
     this.body = h("tbody");
+    this.setColumns(columns);
     this.empty = h("p", { class: "empty-row" }, empty ?? "Nothing yet.");
-    this.table = h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, h("tr", {}, ...this.heads)), this.body);
+    this.table = h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, this.headRow), this.body);
     this.root = h("div", { class: long ? "table-wrap long" : "table-wrap", tabindex: "0", role: "region", "aria-label": caption }, this.table, this.empty);
+  }
+
+  // Other columns are another table to the reader: the rows are made anew.
+  setColumns(columns) {
+    this.columns = columns;
+    this.heads = columns.map((column) => this.#head(column));
+    this.headRow.replaceChildren(...this.heads);
+    this.body.replaceChildren();
+    this.rows.clear();
   }
 
   #head(column) {
@@ -75,7 +85,7 @@ export class Table {
 
   select(key) {
     this.selected = key === null ? null : String(key);
-    for (const [known, row] of this.rows) setAttribute(row, "aria-selected", this.onSelect ? known === this.selected : null);
+    for (const [known, row] of this.rows) setAttribute(row, "aria-selected", this.onSelect ? String(known === this.selected) : null);
   }
 
   #row(key) {
@@ -88,7 +98,7 @@ export class Table {
         event.preventDefault();
         this.onSelect(key);
       });
-      setAttribute(row, "aria-selected", key === this.selected);
+      setAttribute(row, "aria-selected", String(key === this.selected));
     }
     this.rows.set(key, row);
     return row;

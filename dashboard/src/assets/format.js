@@ -41,3 +41,12 @@ export function moment(rfc3339) {
 
 // A path is best known by its end.
 export const place = (location) => location || "unknown place";
+
+// A count for an operation: often a hundredth or less, and then a thousandth says nothing.
+export function small(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (value === 0 || Math.abs(value) >= 0.0995) return threeDigits(value);
+  return value >= 1e-6 ? value.toPrecision(2).replace(/e.*/, (power) => ` × 10${superscript(power.slice(1))}`) : "< 10⁻⁶";
+}
+
+const superscript = (power) => String(Number(power)).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));

@@ -1,31 +1,11 @@
 // A report on the page, under way or stored: what it comes to, its charts, its table, how it was measured.
 
+import { CaseList } from "./cases.js";
 import { draw, forget } from "./chart.js";
-import { h, setAttribute, setText, statusBadge, swatch, Table, verdictBadge, verdictGlyph } from "./dom.js";
-import { decimal, duration, fraction, integer, interval, moment, rate, ratio, seconds } from "./format.js";
-
-const COLUMNS = [
-  { title: "backend", cell: (row) => h("span", {}, swatch(row.series, row.backend, row.control), row.composed ? h("small", {}, ` ${row.composed}`) : null) },
-  { title: "throughput", number: true, hint: "median of the rounds; in an open loop the rate that was kept", cell: throughput },
-  { title: "range", number: true, hint: "slowest and fastest round", cell: (row) => (row.rounds ? `${rate(row.ops_per_s_min)} – ${rate(row.ops_per_s_max)}` : "–") },
-  { title: "ratio", number: true, hint: "to the baseline; above 1 is better", cell: (row) => ratio(row.ratio) },
-  { title: "interval", number: true, cell: (row) => interval(row.ci) },
-  { title: "verdict", cell: (row) => (row.ratio === null && row.verdict === null ? h("span", { class: "dim" }, "baseline") : verdictBadge(row.verdict)) },
-  { title: "wait p50", number: true, cell: (row) => duration(row.wait_p50_ns) },
-  { title: "wait p99", number: true, cell: (row) => duration(row.wait_p99_ns) },
-  { title: "wait p99.9", number: true, cell: (row) => duration(row.wait_p999_ns) },
-  { title: "contended", number: true, hint: "acquisitions that had to wait", cell: (row) => fraction(row.contended_fraction) },
-  { title: "Jain", number: true, hint: "fairness over the tasks: 1 is even", cell: (row) => (row.rounds ? decimal(row.jain, 3) : "–") },
-  { title: "rounds", number: true, cell: (row) => integer(row.rounds) },
-];
-
-// An open loop sets the throughput: what it shows is how well the schedule was kept.
-function throughput(row) {
-  const open = row.open_loop;
-  if (!open) return rate(row.ops_per_s);
-  const kept = ` of ${rate(open.rate_ops_per_s)} asked, ${fraction(open.behind_fraction)} behind, lag ${duration(open.lag_mean_ns)} (max ${duration(open.lag_max_ns)})`;
-  return h("span", {}, rate(open.achieved_ops_per_s), h("small", {}, kept));
-}
+import { ask, h, setText, statusBadge, verdictBadge } from "./dom.js";
+import { FigureTables } from "./figures.js";
+import { decimal, moment, seconds } from "./format.js";
+import { SweepCard } from "./sweep.js";
 
 export function card(title, note, ...children) {
   const head = h("header", {}, h("h3", {}, title), note ? h("p", {}, note) : null);
@@ -37,27 +17,33 @@ const key = (className, text) => h("span", { class: "key" }, h("i", { class: cla
 export const bandKeys = (noise) =>
   h("div", { class: "keys" }, key("band margin", "margin: too small to matter (2 %)"), noise ? key("band noise", "noise floor: baseline against itself") : null);
 
+// Sweeps first, then the list of cases, then the one that is open. Charts are asked for where somebody looks.
 export class ReportView {
-  constructor(root, name) {
+  // `source` is the route of the report, such as /api/v1/run.
+  constructor(root, source) {
     this.root = root;
-    this.name = name;
+    this.source = source;
     this.selected = null;
+    this.sweepCards = new Map();
     this.title = h("h1");
     this.status = h("span");
     this.meta = h("p", { class: "meta" });
     this.progress = new ProgressBar();
     this.problems = h("div", { class: "notices" });
-    this.picker = h("div", { class: "picker", role: "group", "aria-label": "Case" });
-    this.params = h("p", { class: "params" });
+    this.sweeps = h("section", { class: "stack", "aria-label": "Sweeps" });
+    this.list = new CaseList((key) => this.#choose(key));
+    this.listCard = card("Cases", "Ratio to the baseline; choose a case to see it below.", this.list.root);
+    this.params = h("h2", { class: "params", tabindex: "-1" });
     this.headlines = h("div", { class: "headlines", "aria-live": "polite" });
     this.charts = {};
-    this.table = new Table({ caption: "Backends of this case", columns: COLUMNS, key: (row) => row.backend });
+    this.tables = new FigureTables();
     this.details = h("div", { class: "grid two" });
     root.replaceChildren(
       h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.title, this.status), this.meta),
       this.progress.root,
       this.problems,
-      this.picker,
+      this.sweeps,
+      this.listCard,
       this.params,
       this.headlines,
       h("div", { class: "grid two" },
@@ -65,7 +51,8 @@ export class ReportView {
         card("Throughput, round by round", "Operations per second. Rounds are the replicates: look for drift and slow ones.", this.#chart("throughput")),
         card("Wait times", "Share of waits by their length; left is better. A double click shows outliers too.", this.#chart("wait_histogram")),
         card("Percentiles of the waits", "The wait that this share of waits does not exceed. Lower is better.", this.#chart("percentiles"))),
-      card("Figures", null, this.table.root),
+      card("Figures", null, this.tables.figures.root),
+      card("Fairness and cost", "Per operation, over all rounds.", this.tables.costs.root),
       this.details,
     );
   }
@@ -82,7 +69,8 @@ export class ReportView {
     setText(this.meta, `${moment(page.run.started_at)} · ${seconds(page.run.duration_s)} · seed ${page.run.seed} · ${page.environment.cpu}, ${page.environment.cores} cores`);
     this.showProgress();
     this.#showProblems(page.validity);
-    this.#showPicker(page.cases);
+    this.#showSweeps(page.sweeps);
+    this.#showList(page);
     this.#showCase();
     this.#showDetails(page);
   }
@@ -92,8 +80,10 @@ export class ReportView {
   }
 
   close() {
+    for (const sweep of this.sweepCards.values()) sweep.close();
     forget(this.root);
     this.root.replaceChildren();
+    this.page = null;
   }
 
   #showProblems(validity) {
@@ -101,46 +91,55 @@ export class ReportView {
     this.problems.replaceChildren(...failed.map((check) => h("p", { class: "notice bad", role: "alert" }, h("b", {}, `Not valid, ${check.check}: `), check.detail)));
   }
 
-  #showPicker(cases) {
-    if (!cases.some((candidate) => candidate.key === this.selected)) this.selected = cases[0]?.key ?? null;
-    this.picker.hidden = cases.length < 2;
-    const known = [...this.picker.children].map((button) => button.dataset.key);
-    if (known.join("\n") !== cases.map((candidate) => candidate.key).join("\n")) {
-      this.picker.replaceChildren(...cases.map((candidate) => this.#pickerButton(candidate, cases)));
+  #showSweeps(lines) {
+    this.sweeps.hidden = lines.length === 0;
+    for (const line of lines) {
+      const name = `${line.workload}/${line.variant}`;
+      const known = this.sweepCards.get(name);
+      if (known) {
+        known.update(line);
+        continue;
+      }
+      const made = new SweepCard(line, this.source, `${this.source} ${this.page.run.id}`);
+      this.sweepCards.set(name, made);
+      this.sweeps.append(made.root);
     }
-    cases.forEach((candidate, index) => {
-      const button = this.picker.children[index];
-      setAttribute(button, "aria-pressed", String(candidate.key === this.selected));
-      const verdict = candidate.headlines[0]?.verdict;
-      setText(button.lastElementChild, verdictGlyph(verdict));
-      setAttribute(button.lastElementChild, "class", `glyph verdict-${verdict}`);
-      setAttribute(button.lastElementChild, "title", candidate.headlines[0]?.text);
-    });
   }
 
-  #pickerButton(candidate, cases) {
-    const choose = () => {
-      this.selected = candidate.key;
-      this.#showPicker(this.page.cases);
-      this.#showCase();
-    };
-    const twins = cases.filter((other) => other.workload === candidate.workload && other.variant === candidate.variant);
-    const differing = twins.length > 1 ? candidate.params.filter(([name, value]) => twins.some((twin) => twin.params.some(([n, v]) => n === name && v !== value))) : [];
-    const suffix = differing.map(([name, value]) => ` ${name} ${value}`).join(",");
-    return h("button", { type: "button", "data-key": candidate.key, onclick: choose }, h("b", {}, candidate.workload), ` ${candidate.variant}${suffix}`, h("span", { class: "glyph" }));
+  #showList({ cases, tallies }) {
+    if (!cases.some((candidate) => candidate.key === this.selected)) this.selected = cases[0]?.key ?? null;
+    this.listCard.hidden = cases.length < 2;
+    this.list.update(cases, tallies);
+    this.list.select(this.selected);
   }
 
-  #showCase() {
-    const shown = this.page.cases.find((candidate) => candidate.key === this.selected);
-    if (!shown) {
+  #choose(key) {
+    this.selected = key;
+    this.list.select(key);
+    this.#showCase();
+    this.params.focus({ preventScroll: true });
+    this.params.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }
+
+  async #showCase() {
+    const line = this.page.cases.find((candidate) => candidate.key === this.selected);
+    if (!line) {
       this.headlines.replaceChildren(h("p", { class: "headline" }, "Nothing is measured yet: the first round is thrown away."));
-      this.table.update([]);
+      this.tables.update([]);
       return;
     }
-    setText(this.params, [`${shown.workload} / ${shown.variant}`, ...shown.params.map(([name, value]) => `${name} ${value}`)].join(" · "));
-    this.#showHeadlines(shown);
-    this.table.update(shown.rows);
-    for (const [name, element] of Object.entries(this.charts)) draw(element, shown.charts[name], `${this.name} ${this.page.run.id} ${shown.key} ${name}`);
+    setText(this.params, [`${line.workload} / ${line.variant}`, ...line.params.map(([name, value]) => `${name} ${value}`)].join(" · "));
+    const request = {};
+    this.request = request;
+    try {
+      const shown = await ask(`${this.source}/case?key=${encodeURIComponent(line.key)}`);
+      if (this.request !== request || !this.page) return;
+      this.#showHeadlines(shown);
+      this.tables.update(shown.rows);
+      for (const [name, element] of Object.entries(this.charts)) draw(element, shown.charts[name], `${this.source} ${this.page.run.id} ${shown.key} ${name}`);
+    } catch (error) {
+      if (this.request === request) this.headlines.replaceChildren(h("p", { class: "headline" }, `The case cannot be shown: ${error.message}. Next: ${error.next ?? "reload the page"}.`));
+    }
   }
 
   #showHeadlines(shown) {
@@ -155,6 +154,8 @@ export class ReportView {
     const facts = [
       ["processor", `${environment.cpu}, ${environment.cores} cores`],
       ["runtime", environment.runtime],
+      ...(environment.pinned ? [["pinned to", `processors ${environment.pinned.join(", ")}`]] : []),
+      ...(run.forks ? [["processes", `rounds spread over ${run.forks}`]] : []),
       ["build", `${environment.profile}${environment.debug_assertions ? ", debug assertions" : ""}`],
       ["rustc", environment.rustc],
       ["kernel", environment.kernel],

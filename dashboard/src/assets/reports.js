@@ -9,6 +9,20 @@ let wanted = null;
 
 const compareLink = (id) => h("a", { href: `#/compare?candidate=${encodeURIComponent(id)}` }, "compare");
 
+const route = (id) => `/api/v1/reports/${encodeURIComponent(id)}`;
+
+// So many verdicts are read one by one; more are counted.
+const VERDICTS_LIMIT = 8;
+
+function verdicts({ verdicts: lines, tallies }) {
+  if (lines.length <= VERDICTS_LIMIT) return lines;
+  return tallies.map(({ backend, baseline, faster, slower, equivalent, inconclusive }) => {
+    const counts = { faster, slower, equivalent, inconclusive };
+    const said = Object.entries(counts).filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`);
+    return `${backend} against ${baseline}: ${said.join(", ")}`;
+  });
+}
+
 const COLUMNS = [
   { title: "report", cell: (report) => h("a", { href: `#/reports/${encodeURIComponent(report.id)}` }, report.id), sort: (report) => report.id },
   { title: "when", cell: (report) => moment(report.started_at), sort: (report) => report.started_at },
@@ -16,7 +30,7 @@ const COLUMNS = [
   { title: "workloads", cell: (report) => report.workloads.join(", ") || "–", sort: (report) => report.workloads.join() },
   { title: "backends", cell: (report) => report.backends.join(", ") || "–" },
   { title: "status", cell: (report) => statusBadge(report.status), sort: (report) => report.status },
-  { title: "verdicts", cell: (report) => h("ul", { class: "verdicts" }, ...report.verdicts.map((line) => h("li", {}, line))) },
+  { title: "verdicts", cell: (report) => h("ul", { class: "verdicts" }, ...verdicts(report).map((line) => h("li", {}, line))) },
   { title: "", cell: (report) => compareLink(report.id) },
 ];
 
@@ -25,7 +39,7 @@ export async function show(root, [id]) {
   const request = {};
   wanted = request;
   try {
-    const body = await ask(id ? `/api/v1/reports/${encodeURIComponent(id)}/view` : "/api/v1/reports");
+    const body = await ask(id ? `${route(id)}/overview` : "/api/v1/reports");
     // The reader may have gone elsewhere meanwhile.
     if (wanted !== request) return;
     if (id) open(root, id, body);
@@ -43,8 +57,8 @@ export function hide() {
 
 function open(root, id, page) {
   const body = h("div");
-  root.replaceChildren(h("p", { class: "crumbs" }, h("a", { href: "#/reports" }, "Reports"), ` / ${id} · `, compareLink(id), " · ", h("a", { href: `/api/v1/reports/${encodeURIComponent(id)}` }, "JSON")), body);
-  view = new ReportView(body, "report");
+  root.replaceChildren(h("p", { class: "crumbs" }, h("a", { href: "#/reports" }, "Reports"), ` / ${id} · `, compareLink(id), " · ", h("a", { href: route(id) }, "JSON")), body);
+  view = new ReportView(body, route(id));
   view.update(page);
 }
 

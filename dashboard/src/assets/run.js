@@ -50,6 +50,6 @@ function render() {
     );
     return;
   }
-  view ??= new ReportView(root, "run");
+  view ??= new ReportView(root, "/api/v1/run");
   view.update(latest);
 }

@@ -57,6 +57,38 @@ pub(super) fn ratio(title: &str, farthest: f64) -> Axis {
         .range(vec![-bound, bound])
 }
 
+/// Logarithmic ratios from the lowest to the highest, 1 always among them.
+pub(super) fn ratio_between(title: &str, low: f64, high: f64) -> Axis {
+    const COARSE: [f64; 15] =
+        [1e-6, 1e-4, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 1e4, 1e6];
+    const FINE: [f64; 16] =
+        [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0];
+    const ROOM: f64 = 1.04;
+    let bounded =
+        |end: f64, limit: f64| if end.is_finite() && end > 0.0 { end.clamp(1e-6, 1e6) } else { limit };
+    let (low, high) = (bounded(low, 1.0).min(0.95) / ROOM, bounded(high, 1.0).max(1.05) * ROOM);
+    let ticks: &[f64] = if high / low < 5.0 { &FINE } else { &COARSE };
+    let ticks: Vec<f64> = ticks.iter().copied().filter(|tick| (low..=high).contains(tick)).collect();
+    let labels = ticks.iter().map(|&tick| tick_ratio(tick)).collect();
+    plain(title)
+        .type_(AxisType::Log)
+        .tick_values(ticks)
+        .tick_text(labels)
+        .range(vec![low.log10(), high.log10()])
+}
+
+/// Linear time from zero, labelled with units.
+pub(super) fn time_from_zero(title: &str, high: f64) -> Axis {
+    let high = if high.is_finite() { high.max(1.0) } else { 1e18 };
+    let decade = 10_f64.powf(high.log10().floor());
+    let steps = [0.2, 0.5, 1.0, 2.0].map(|step| step * decade);
+    let step = steps.into_iter().find(|step| high / step <= 6.0).unwrap_or(decade);
+    let ticks: Vec<f64> =
+        (0_u32..=6).map(|tick| f64::from(tick) * step).filter(|&tick| tick <= high * 1.05).collect();
+    let labels = ticks.iter().map(|&ns| tick_ns(ns)).collect();
+    plain(title).tick_values(ticks).tick_text(labels).range(vec![0.0, high * 1.05])
+}
+
 /// 1, 10, 100 …, or 1, 2, 5, 10 … where the span is narrow; a step beyond both ends.
 fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     let low = low.max(1.0);
@@ -103,5 +135,26 @@ mod tests {
         assert_eq!(axis["range"][0].as_f64().unwrap(), -axis["range"][1].as_f64().unwrap());
         let labels = axis["ticktext"].to_string();
         assert!(labels.contains("0.5×") && labels.contains("\"1×") && labels.contains("\"2×"), "{labels}");
+    }
+
+    #[test]
+    fn ratios_that_all_lie_above_one_are_not_squeezed_by_what_is_not_there() {
+        let axis = serde_json::to_value(ratio_between("", 1.2, 2.4)).unwrap();
+        assert!(axis["range"][0].as_f64().unwrap() > 0.9_f64.log10());
+        assert!(axis["ticktext"].to_string().contains("\"1×\""), "{axis}");
+        for (low, high) in [(0.0, f64::INFINITY), (f64::MAX, 0.0), (1e-9, 1e9)] {
+            let axis = serde_json::to_value(ratio_between("", low, high)).unwrap();
+            assert!(axis["range"][0].as_f64().unwrap() < axis["range"][1].as_f64().unwrap());
+        }
+    }
+
+    #[test]
+    fn time_from_zero_has_a_few_round_ticks() {
+        let axis = serde_json::to_value(time_from_zero("", 3_400.0)).unwrap();
+        assert_eq!(axis["ticktext"], serde_json::json!(["0 ns", "1 µs", "2 µs", "3 µs"]));
+        for high in [0.0, 7.0, f64::INFINITY, f64::NAN] {
+            let axis = serde_json::to_value(time_from_zero("", high)).unwrap();
+            assert!(axis["ticktext"].as_array().unwrap().len() <= 7);
+        }
     }
 }

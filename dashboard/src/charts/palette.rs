@@ -7,7 +7,7 @@ use plotly::common::{DashType, MarkerSymbol};
 use results::compare::is_control_arm;
 
 /// Colours that the style sheet defines.
-const SERIES_COUNT: usize = 9;
+const SERIES_COUNT: usize = 10;
 
 /// Backends that have a colour of their own, in the order of the colours.
 const KNOWN: [&str; SERIES_COUNT] = [
@@ -20,6 +20,7 @@ const KNOWN: [&str; SERIES_COUNT] = [
     "futures-intrusive",
     "maitake-sync",
     "futures",
+    "tokio-unconstrained",
 ];
 
 /// How a backend looks.
@@ -36,8 +37,9 @@ impl Series {
         let control = is_control_arm(backend);
         // The control arm is named `tokio (control)`.
         let name = if control { backend.split(" (").next().unwrap_or(backend) } else { backend };
+        let exact = KNOWN.iter().position(|&known| known == name);
         let known =
-            KNOWN.iter().position(|&known| known == name || name.strip_prefix(known).is_some_and(is_arm));
+            exact.or_else(|| KNOWN.iter().position(|&known| name.strip_prefix(known).is_some_and(is_arm)));
         let slot = known.unwrap_or_else(|| name.bytes().map(usize::from).sum::<usize>() % SERIES_COUNT);
         Self { index: slot + 1, control }
     }
@@ -50,16 +52,18 @@ impl Series {
         format!("var(--series-{}-soft)", self.index)
     }
 
+    /// No two that look alike in colour have the same dash.
     pub(crate) fn dash(&self) -> DashType {
         match self.index {
             _ if self.control => DashType::Dot,
-            1 => DashType::Solid,
+            1 | 10 => DashType::Solid,
             2 | 5 | 8 => DashType::Dash,
             3 | 6 | 9 => DashType::DashDot,
             _ => DashType::LongDash,
         }
     }
 
+    /// Each has a shape of its own.
     pub(crate) fn symbol(&self) -> MarkerSymbol {
         match self.index {
             _ if self.control => MarkerSymbol::CircleOpen,
@@ -71,7 +75,8 @@ impl Series {
             6 => MarkerSymbol::Cross,
             7 => MarkerSymbol::X,
             8 => MarkerSymbol::Star,
-            _ => MarkerSymbol::Pentagon,
+            9 => MarkerSymbol::Pentagon,
+            _ => MarkerSymbol::Hourglass,
         }
     }
 
@@ -80,7 +85,7 @@ impl Series {
     }
 }
 
-/// `tokio-unconstrained` is an arm of `tokio` and looks like it, unless it is known itself.
+/// `async-lock-barging` is an arm of `async-lock` and looks like it, unless it is known itself.
 fn is_arm(rest: &str) -> bool {
     rest.starts_with('-') && !rest.starts_with("-traced") && !rest.starts_with("-intrusive")
 }
@@ -102,6 +107,15 @@ mod tests {
         assert_eq!(tokio.color(), control.color());
         assert!(control.control && !tokio.control);
         assert!(control.width() < tokio.width());
+    }
+
+    #[test]
+    fn no_two_backends_share_a_marker() {
+        let mut symbols: Vec<String> =
+            KNOWN.iter().map(|name| format!("{:?}", Series::of(name).symbol())).collect();
+        symbols.sort();
+        symbols.dedup();
+        assert_eq!(symbols.len(), SERIES_COUNT);
     }
 
     #[test]

@@ -48,6 +48,9 @@ const ASSETS: &[Asset] = &[
     asset!("live.js", JAVASCRIPT),
     asset!("run.js", JAVASCRIPT),
     asset!("report.js", JAVASCRIPT),
+    asset!("cases.js", JAVASCRIPT),
+    asset!("figures.js", JAVASCRIPT),
+    asset!("sweep.js", JAVASCRIPT),
     asset!("reports.js", JAVASCRIPT),
     asset!("compare.js", JAVASCRIPT),
 ];

@@ -1,5 +1,6 @@
 //! The stream of events: the snapshot as unnamed events, the run under way as events named `run`, and as events
-//! named `progress` where nothing but its progress is new.
+//! named `progress` where nothing but its progress is new. Who asks with `?run=overview` is sent the run without its
+//! charts, as events named `overview`: the charts of a sweep are more than a stream should carry every second.
 //!
 //! A frame is made once and shared by all who listen. Nobody listens: nothing is made. Each listener sees
 //! the newest frame, never a backlog, so a slow one costs no memory. Their number is limited.
@@ -10,17 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State as Shared;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State as Shared};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use results::Report;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::run::RunView;
-use crate::view::RunPage;
+use crate::view::{Overview, RunPage};
 
 use super::State;
 use super::error::ApiError;
@@ -42,6 +44,7 @@ const LISTENERS_LIMIT: usize = 64;
 pub(crate) struct Hub {
     snapshot: watch::Sender<Option<Bytes>>,
     run: watch::Sender<Option<Bytes>>,
+    overview: watch::Sender<Option<Bytes>>,
     progress: watch::Sender<Option<Bytes>>,
     /// How many futures serve; streams end when the last is gone.
     open: watch::Sender<usize>,
@@ -54,6 +57,7 @@ impl Hub {
         Self {
             snapshot: watch::Sender::new(None),
             run: watch::Sender::new(None),
+            overview: watch::Sender::new(None),
             progress: watch::Sender::new(None),
             open: watch::Sender::new(0),
             listeners: Arc::new(AtomicUsize::new(0)),
@@ -67,14 +71,17 @@ impl Hub {
     }
 
     /// Counts a listener in, unless there are too many.
-    fn join(&self) -> Option<Listener> {
+    fn join(&self, wanted: RunEvents) -> Option<Listener> {
         // Ordering: Relaxed; the count guards no other memory, and the notification below orders itself.
         let counted = self.listeners.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
             (count < LISTENERS_LIMIT).then_some(count + 1)
         });
         counted.ok()?;
         let mut snapshot = self.snapshot.subscribe();
-        let mut run = self.run.subscribe();
+        let mut run = match wanted {
+            RunEvents::Whole => self.run.subscribe(),
+            RunEvents::Overview => self.overview.subscribe(),
+        };
         let mut progress = self.progress.subscribe();
         snapshot.mark_changed();
         run.mark_changed();
@@ -94,6 +101,7 @@ impl Hub {
         while self.listeners.load(Ordering::Relaxed) == 0 {
             self.snapshot.send_replace(None);
             self.run.send_replace(None);
+            self.overview.send_replace(None);
             self.progress.send_replace(None);
             self.joined.notified().await;
         }
@@ -122,6 +130,25 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.listeners.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// How much of a run a listener is sent.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RunEvents {
+    /// With all cases and charts.
+    #[default]
+    Whole,
+    /// Without charts.
+    Overview,
+}
+
+/// The query of [`stream`].
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wish {
+    #[serde(default)]
+    run: RunEvents,
 }
 
 struct Listener {
@@ -155,9 +182,16 @@ impl Listener {
     }
 }
 
-/// `GET /api/v1/events`.
-pub(crate) async fn stream(Shared(state): Shared<State>) -> Response {
-    let Some(listener) = state.hub().join() else {
+/// `GET /api/v1/events`, or `?run=overview`.
+pub(crate) async fn stream(
+    Shared(state): Shared<State>,
+    wish: Result<Query<Wish>, QueryRejection>,
+) -> Response {
+    let Ok(Query(wish)) = wish else {
+        let next = "ask /api/v1/events, with ?run=overview for runs without their charts";
+        return ApiError::bad_request("the query cannot be read", next).into_response();
+    };
+    let Some(listener) = state.hub().join(wish.run) else {
         return ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("{LISTENERS_LIMIT} event streams are open, which is the limit"),
@@ -186,7 +220,7 @@ async fn publish_while_listened(state: &State, feed: &mut watch::Receiver<Option
     let hub = state.hub();
     let mut snapshot_due = Instant::now();
     let mut run_due = Instant::now();
-    let mut drawn = None;
+    let mut drawn = Drawn::default();
     while hub.listeners.load(Ordering::Relaxed) > 0 {
         if Instant::now() >= snapshot_due {
             snapshot_due = Instant::now() + SNAPSHOT_INTERVAL;
@@ -202,21 +236,55 @@ async fn publish_while_listened(state: &State, feed: &mut watch::Receiver<Option
         tokio::select! {
             () = sleep_until(snapshot_due) => {}
             () = next_view(feed, run_due) => {}
+            // A newcomer may want the run in the other size than those who are here.
+            () = hub.joined.notified() => feed.mark_changed(),
         }
     }
 }
 
+/// The reports that the frames were made of.
+#[derive(Default)]
+struct Drawn {
+    whole: Option<Arc<Report>>,
+    overview: Option<Arc<Report>>,
+}
+
 /// Charts and tables only where the report is a new one: between rounds only the progress moves, and drawing
 /// takes time from the run that is measured.
-fn publish_run(hub: &Hub, view: &RunView, drawn: &mut Option<Arc<Report>>) {
-    if drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, &view.report)) {
-        publish(&hub.progress, Some("progress"), &view.progress);
-    } else {
-        publish(&hub.run, Some("run"), &RunPage::live(view));
+fn publish_run(hub: &Hub, view: &RunView, drawn: &mut Drawn) {
+    let whole = publish_once(&hub.run, view, &mut drawn.whole, |to| {
+        publish(to, Some("run"), &RunPage::live(view));
+    });
+    let overview = publish_once(&hub.overview, view, &mut drawn.overview, |to| {
+        publish(to, Some("overview"), &Overview::live(view));
+    });
+    if whole || overview {
         // One who joins now must not be told of the progress before this view.
         hub.progress.send_replace(None);
-        *drawn = Some(Arc::clone(&view.report));
+    } else {
+        publish(&hub.progress, Some("progress"), &view.progress);
     }
+}
+
+/// Makes a frame where somebody wants it and it is not the last one; says whether it did. Without anybody the last
+/// frame is forgotten, lest a newcomer see an old one.
+fn publish_once(
+    to: &watch::Sender<Option<Bytes>>,
+    view: &RunView,
+    drawn: &mut Option<Arc<Report>>,
+    make: impl FnOnce(&watch::Sender<Option<Bytes>>),
+) -> bool {
+    if to.receiver_count() == 0 {
+        to.send_replace(None);
+        *drawn = None;
+        return false;
+    }
+    if drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, &view.report)) {
+        return false;
+    }
+    make(to);
+    *drawn = Some(Arc::clone(&view.report));
+    true
 }
 
 /// Ready when there is a view to draw and it is not too soon.
@@ -264,10 +332,10 @@ mod tests {
     #[test]
     fn listeners_beyond_the_limit_are_refused_until_one_leaves() {
         let hub = Hub::new();
-        let mut seated: Vec<_> = (0..LISTENERS_LIMIT).map(|_| hub.join()).collect();
+        let mut seated: Vec<_> = (0..LISTENERS_LIMIT).map(|_| hub.join(RunEvents::Overview)).collect();
         assert!(seated.iter().all(Option::is_some));
-        assert!(hub.join().is_none());
+        assert!(hub.join(RunEvents::Whole).is_none());
         seated.pop();
-        assert!(hub.join().is_some());
+        assert!(hub.join(RunEvents::Whole).is_some());
     }
 }

@@ -6,10 +6,12 @@ use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 
 use crate::charts::{self, Chart};
-use crate::view::RunPage;
+use crate::run::RunView;
+use crate::view::{self, Case, Overview, RunPage, Sweep};
 
 use super::State;
 use super::error::ApiError;
+use super::parts::{CASE, FIGURE, Parameters};
 
 /// Answer of [`status`].
 #[derive(Debug, Serialize)]
@@ -33,13 +35,39 @@ pub(crate) async fn status(Shared(state): Shared<State>) -> Json<Status> {
 
 /// `GET /api/v1/run`: the run under way or just ended; 404 where none was started.
 pub(crate) async fn run(Shared(state): Shared<State>) -> Result<Json<RunPage>, ApiError> {
-    let view = state.feed().latest().ok_or_else(|| {
+    Ok(Json(RunPage::live(&latest(&state)?)))
+}
+
+/// `GET /api/v1/run/overview`: what there is in it, without charts.
+pub(crate) async fn overview(Shared(state): Shared<State>) -> Result<Json<Overview>, ApiError> {
+    Ok(Json(Overview::live(&latest(&state)?)))
+}
+
+/// `GET /api/v1/run/case?key=KEY`: one case with its charts.
+pub(crate) async fn case(
+    Shared(state): Shared<State>,
+    parameters: Parameters,
+) -> Result<Json<Case>, ApiError> {
+    let key = CASE.key(parameters)?;
+    Ok(Json(CASE.found(&key, view::case(&latest(&state)?.report, &key))?))
+}
+
+/// `GET /api/v1/run/sweep?key=KEY`: one figure of a sweep.
+pub(crate) async fn sweep(
+    Shared(state): Shared<State>,
+    parameters: Parameters,
+) -> Result<Json<Sweep>, ApiError> {
+    let key = FIGURE.key(parameters)?;
+    Ok(Json(FIGURE.found(&key, view::sweep(&latest(&state)?.report, &key))?))
+}
+
+fn latest(state: &State) -> Result<RunView, ApiError> {
+    state.feed().latest().ok_or_else(|| {
         ApiError::not_found(
             "no run was started in this program",
             "start one: bench-harness --workload semaphore",
         )
-    })?;
-    Ok(Json(RunPage::live(&view)))
+    })
 }
 
 /// Answer of [`primitive_charts`].

@@ -11,8 +11,10 @@ mod error;
 mod events;
 mod init;
 mod live;
+mod parts;
 mod reports;
 mod router;
+mod shelf;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use crate::collector::Collector;
 use crate::exporters::prometheus::{self, Accept};
@@ -18,6 +20,7 @@ use crate::snapshot::Snapshot;
 use super::access::{self, HostRule};
 use super::error::ApiError;
 use super::events::{Hub, OpenGuard};
+use super::shelf::Shelf;
 use super::{assets, compare, events, live, reports};
 
 /// What the routes share. Clones are cheap and mean the same.
@@ -33,6 +36,7 @@ struct Inner {
     reports_dir: Option<PathBuf>,
     hosts: HostRule,
     hub: Hub,
+    shelf: Shelf,
     recent: Mutex<Option<(Instant, Arc<Snapshot>)>>,
 }
 
@@ -53,6 +57,7 @@ impl State {
                 reports_dir,
                 hosts,
                 hub: Hub::new(),
+                shelf: Shelf::default(),
                 recent: Mutex::new(None),
             }),
         }
@@ -91,6 +96,10 @@ impl State {
         &self.inner.hub
     }
 
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.inner.shelf
+    }
+
     /// As long as the guard lives, event streams go on.
     pub(crate) fn keep_open(&self) -> OpenGuard {
         self.inner.hub.keep_open()
@@ -109,13 +118,22 @@ pub(crate) fn router(state: State) -> Router {
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/status", get(live::status))
         .route("/api/v1/run", get(live::run))
+        .route("/api/v1/run/overview", get(live::overview))
+        .route("/api/v1/run/case", get(live::case))
+        .route("/api/v1/run/sweep", get(live::sweep))
         .route("/api/v1/primitives/{id}/charts", get(live::primitive_charts))
         .route("/api/v1/reports", get(reports::list))
         .route("/api/v1/reports/{id}", get(reports::report))
         .route("/api/v1/reports/{id}/view", get(reports::view))
+        .route("/api/v1/reports/{id}/overview", get(reports::overview))
+        .route("/api/v1/reports/{id}/case", get(reports::case))
+        .route("/api/v1/reports/{id}/sweep", get(reports::sweep))
         .route("/api/v1/compare", get(compare::compare))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        // A chart is mostly digits and shrinks to a fifth. The stream of events is left alone, and so is what is
+        // compressed already.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(hosts, access::guard))
         .with_state(state)
 }

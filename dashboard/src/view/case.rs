@@ -1,14 +1,15 @@
 //! One case: a workload with its parameters, measured on every backend.
 
-use results::compare::is_control_arm;
-use results::{Cell, Comparison, OpenLoop, Report, Verdict};
+use results::{Cell, Report, Verdict};
 use serde::Serialize;
 
 use crate::charts::{self, Chart, Row, Series};
 
+use super::figures::{self, CellRow};
+use super::groups::Group;
 use super::words;
 
-/// A case as the page shows it.
+/// A case as the page shows it where it is opened.
 #[derive(Debug, Serialize)]
 pub(crate) struct Case {
     /// Names the case; stable while a run goes on.
@@ -23,6 +24,27 @@ pub(crate) struct Case {
     headlines: Vec<Headline>,
     rows: Vec<CellRow>,
     charts: CaseCharts,
+}
+
+/// A case in the list of all: what its comparisons come to, without charts and figures.
+#[derive(Debug, Serialize)]
+pub(crate) struct CaseLine {
+    key: String,
+    workload: String,
+    variant: String,
+    params: Vec<(String, String)>,
+    baseline: Option<String>,
+    open_loop: bool,
+    results: Vec<CaseResult>,
+}
+
+/// A backend's line in a [`CaseLine`].
+#[derive(Debug, Serialize)]
+struct CaseResult {
+    backend: String,
+    series: usize,
+    ratio: Option<f64>,
+    verdict: Verdict,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,89 +62,54 @@ struct CaseCharts {
     throughput: Chart,
 }
 
-/// A backend's line in the table of a case.
-#[derive(Debug, Serialize)]
-struct CellRow {
-    backend: String,
-    version: String,
-    composed: Option<String>,
-    /// The style sheet's `--series-N`.
-    series: usize,
-    control: bool,
-    rounds: usize,
-    ops_per_s: Option<f64>,
-    ops_per_s_min: f64,
-    ops_per_s_max: f64,
-    ratio: Option<f64>,
-    ci: Option<[f64; 2]>,
-    verdict: Option<Verdict>,
-    wait_count: u64,
-    wait_p50_ns: Option<u64>,
-    wait_p99_ns: Option<u64>,
-    wait_p999_ns: Option<u64>,
-    wait_max_ns: u64,
-    /// How the schedule was kept, in an open loop.
-    open_loop: Option<OpenLoop>,
-    contended_fraction: Option<f64>,
-    jain: f64,
-    smallest_share: f64,
-}
-
-/// The cases of a report in the order of its cells.
-pub(super) fn cases(report: &Report) -> Vec<Case> {
-    let mut keys: Vec<String> = Vec::new();
-    let mut groups: Vec<Vec<&Cell>> = Vec::new();
-    for cell in &report.cells {
-        let key = cell.case();
-        match keys.iter().position(|known| *known == key) {
-            Some(place) => groups[place].push(cell),
-            None => {
-                keys.push(key);
-                groups.push(vec![cell]);
-            }
-        }
-    }
-    keys.into_iter().zip(groups).map(|(key, cells)| case(report, key, &cells)).collect()
-}
-
-fn case(report: &Report, key: String, cells: &[&Cell]) -> Case {
-    let of_case = |all: &'_ [Comparison]| -> Vec<usize> {
-        (0..all.len()).filter(|&place| all[place].case() == key).collect()
-    };
-    let comparisons: Vec<&Comparison> =
-        of_case(&report.comparisons).into_iter().map(|place| &report.comparisons[place]).collect();
-    let controls: Vec<&Comparison> =
-        of_case(&report.control).into_iter().map(|place| &report.control[place]).collect();
-    let baseline = comparisons.iter().chain(&controls).next().map(|comparison| comparison.baseline.clone());
-    let judged_by = words::judged_by(cells);
-    let headlines = comparisons.iter().filter(|comparison| comparison.metric == judged_by);
+/// A case with all that there is to it.
+pub(super) fn case(report: &Report, group: &Group<'_>) -> Case {
+    let judged_by = words::judged_by(&group.cells);
+    let headlines = group.comparisons.iter().filter(|comparison| comparison.metric == judged_by);
     let headlines = headlines.map(|comparison| Headline {
         text: words::headline(comparison, report),
         verdict: comparison.verdict,
         series: Series::of(&comparison.candidate).index,
     });
-    let first = cells.first();
+    let first = group.cells.first();
     Case {
+        key: group.key.clone(),
         workload: first.map(|cell| cell.workload.clone()).unwrap_or_default(),
         variant: first.map(|cell| cell.variant.clone()).unwrap_or_default(),
         params: first.map(|cell| params(cell)).unwrap_or_default(),
+        baseline: group.baseline().map(str::to_owned),
         headlines: headlines.collect(),
-        rows: cells.iter().map(|cell| row(cell, &comparisons, &controls)).collect(),
-        charts: case_charts(cells, &comparisons, &controls, baseline.as_deref()),
-        baseline,
-        key,
+        rows: figures::rows(group),
+        charts: case_charts(group),
     }
 }
 
-fn case_charts(
-    cells: &[&Cell],
-    comparisons: &[&Comparison],
-    controls: &[&Comparison],
-    baseline: Option<&str>,
-) -> CaseCharts {
-    let judged_by = words::judged_by(cells);
-    let noise = controls.iter().find(|control| control.metric == judged_by).copied();
-    let rows = words::by_metric(comparisons.iter().chain(controls).copied());
+/// A case for the list.
+pub(super) fn line(group: &Group<'_>) -> CaseLine {
+    let judged_by = words::judged_by(&group.cells);
+    let judging = group.comparisons.iter().filter(|comparison| comparison.metric == judged_by);
+    let results = judging.map(|comparison| CaseResult {
+        backend: comparison.candidate.clone(),
+        series: Series::of(&comparison.candidate).index,
+        ratio: comparison.ratio,
+        verdict: comparison.verdict,
+    });
+    let first = group.cells.first();
+    CaseLine {
+        key: group.key.clone(),
+        workload: first.map(|cell| cell.workload.clone()).unwrap_or_default(),
+        variant: first.map(|cell| cell.variant.clone()).unwrap_or_default(),
+        params: first.map(|cell| params(cell)).unwrap_or_default(),
+        baseline: group.baseline().map(str::to_owned),
+        open_loop: first.is_some_and(|cell| cell.is_open_loop()),
+        results: results.collect(),
+    }
+}
+
+fn case_charts(group: &Group<'_>) -> CaseCharts {
+    let judged_by = words::judged_by(&group.cells);
+    let noise = group.controls.iter().find(|control| control.metric == judged_by).copied();
+    let rows = words::by_metric(group.comparisons.iter().chain(&group.controls).copied());
     let rows: Vec<Row<'_>> = rows
         .into_iter()
         .map(|comparison| Row {
@@ -132,64 +119,30 @@ fn case_charts(
         })
         .collect();
     CaseCharts {
-        comparison: charts::comparison(&rows, noise, baseline.unwrap_or("the baseline")),
-        wait_histogram: charts::wait_histogram(cells),
-        percentiles: charts::percentiles(cells),
-        throughput: charts::throughput(cells),
+        comparison: charts::comparison(&rows, noise, group.baseline().unwrap_or("the baseline")),
+        wait_histogram: charts::wait_histogram(&group.cells),
+        percentiles: charts::percentiles(&group.cells),
+        throughput: charts::throughput(&group.cells),
     }
 }
 
-fn row(cell: &Cell, comparisons: &[&Comparison], controls: &[&Comparison]) -> CellRow {
-    let judged_by = words::judged_by(&[cell]);
-    let compared = comparisons
-        .iter()
-        .chain(controls)
-        .find(|comparison| comparison.candidate == cell.backend && comparison.metric == judged_by);
-    let measured = !cell.rounds.is_empty();
-    let contended: f64 = cell.rounds.iter().map(|round| round.contended_fraction).sum();
-    CellRow {
-        backend: cell.backend.clone(),
-        version: cell.backend_version.clone(),
-        composed: cell.composed.clone(),
-        series: Series::of(&cell.backend).index,
-        control: is_control_arm(&cell.backend),
-        rounds: cell.rounds.len(),
-        ops_per_s: measured.then_some(cell.throughput_ops_per_s.median),
-        ops_per_s_min: cell.throughput_ops_per_s.min,
-        ops_per_s_max: cell.throughput_ops_per_s.max,
-        ratio: compared.and_then(|comparison| comparison.ratio),
-        ci: compared.and_then(|comparison| comparison.ci),
-        verdict: compared.map(|comparison| comparison.verdict),
-        wait_count: cell.wait_ns.count,
-        wait_p50_ns: cell.wait_ns.p50,
-        wait_p99_ns: cell.wait_ns.p99,
-        wait_p999_ns: cell.wait_ns.p999,
-        wait_max_ns: cell.wait_ns.max,
-        open_loop: cell.open_loop,
-        contended_fraction: measured.then(|| contended / cell.rounds.len() as f64),
-        jain: cell.fairness.jain,
-        smallest_share: cell.fairness.smallest_share,
-    }
-}
-
-/// Parameters as the command line takes them: `hold_ns: 2000` is `hold 2 µs`.
+/// Parameters as a person reads them: `hold_ns: 2000` is `hold 2 µs`.
 fn params(cell: &Cell) -> Vec<(String, String)> {
-    let readable = cell.params.iter().map(|(name, value)| {
-        let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        match (name.strip_suffix("_ns"), value.as_f64()) {
-            (Some(name), Some(ns)) => (name.to_owned(), charts::tick_ns(ns)),
-            _ => (name.replace('_', " "), plain),
-        }
-    });
-    readable.collect()
+    cell.params.iter().map(|(name, value)| (words::knob(name), words::value(name, value))).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::groups::groups;
     use super::*;
     use crate::testing;
+    use results::OpenLoop;
     use results::Status;
     use results::compare::{Options, control, within_run};
+
+    fn cases(report: &Report) -> Vec<Case> {
+        groups(report).iter().map(|group| case(report, group)).collect()
+    }
 
     #[test]
     fn a_case_has_a_row_for_each_backend_and_all_its_charts() {

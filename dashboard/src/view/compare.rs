@@ -1,5 +1,7 @@
 //! Two reports side by side: `/api/v1/compare`.
 
+use std::collections::HashMap;
+
 use results::compare::{Options, between_reports};
 use results::{Comparison, Report, Run};
 use serde::Serialize;
@@ -63,18 +65,20 @@ impl ComparePage {
 }
 
 fn cases(comparisons: &[Comparison]) -> Vec<ComparedCase> {
-    let mut names: Vec<String> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut cases: Vec<(String, Vec<&Comparison>)> = Vec::new();
     for comparison in comparisons {
-        let name = comparison.case();
-        if !names.contains(&name) {
-            names.push(name);
-        }
+        let place = *places.entry(comparison.case()).or_insert_with_key(|name| {
+            cases.push((name.clone(), Vec::new()));
+            cases.len() - 1
+        });
+        cases[place].1.push(comparison);
     }
-    names.into_iter().map(|case| compared_case(comparisons, case)).collect()
+    cases.into_iter().map(|(name, found)| compared_case(name, &found)).collect()
 }
 
-fn compared_case(comparisons: &[Comparison], case: String) -> ComparedCase {
-    let of_case = words::by_metric(comparisons.iter().filter(|comparison| comparison.case() == case));
+fn compared_case(case: String, found: &[&Comparison]) -> ComparedCase {
+    let of_case = words::by_metric(found.iter().copied());
     let chart_rows: Vec<Row<'_>> = of_case.iter().map(|comparison| chart_row(comparison)).collect();
     let chart = charts::comparison(&chart_rows, None, "the baseline run");
     let rows = of_case.iter().map(|&comparison| {

@@ -1,6 +1,11 @@
 //! Verdicts in words. They firm up as rounds come, and never claim more than the interval does.
 
-use results::{Cell, Comparison, Report, Status, Verdict, format_ratio};
+use std::collections::HashSet;
+
+use results::{Cell, Comparison, Report, Status, Verdict, format_difference, format_ratio};
+use serde_json::Value;
+
+use crate::charts;
 
 /// The metric that headlines are about …
 const THROUGHPUT: &str = "throughput";
@@ -12,13 +17,27 @@ pub(super) fn judged_by(cells: &[&Cell]) -> &'static str {
     if cells.iter().any(|cell| cell.is_open_loop()) { WAIT_P99 } else { THROUGHPUT }
 }
 
-/// Whether a comparison is one that its case is judged by.
-pub(super) fn judges(comparison: &Comparison, all: &[Comparison]) -> bool {
-    let same_case = |other: &Comparison| other.case() == comparison.case();
-    match comparison.metric.as_str() {
+/// The comparisons that their cases are judged by.
+pub(super) fn judging(all: &[Comparison]) -> impl Iterator<Item = &Comparison> {
+    let capacity = all.iter().filter(|comparison| comparison.metric == THROUGHPUT);
+    let capacity: HashSet<String> = capacity.map(Comparison::case).collect();
+    all.iter().filter(move |comparison| match comparison.metric.as_str() {
         THROUGHPUT => true,
-        WAIT_P99 => !all.iter().any(|other| other.metric == THROUGHPUT && same_case(other)),
+        WAIT_P99 => !capacity.contains(&comparison.case()),
         _ => false,
+    })
+}
+
+/// A parameter as the command line calls it: `hold` for `hold_ns`.
+pub(super) fn knob(name: &str) -> String {
+    name.strip_suffix("_ns").unwrap_or(name).replace('_', " ")
+}
+
+/// The value of a parameter with its unit.
+pub(super) fn value(name: &str, value: &Value) -> String {
+    match (name.ends_with("_ns"), value.as_f64()) {
+        (true, Some(ns)) => charts::tick_ns(ns),
+        _ => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
     }
 }
 
@@ -87,9 +106,16 @@ fn finding(comparison: &Comparison, running: bool) -> String {
         }
         (Verdict::Inconclusive, true) => format!("not settled between {candidate} and {baseline}, {figures}"),
         (Verdict::Inconclusive, false) => {
-            format!("inconclusive between {candidate} and {baseline}, {figures}; raise --rounds")
+            format!("inconclusive between {candidate} and {baseline}, {figures}; {}", next(comparison))
         }
     }
+}
+
+/// What may be done about an open question, and how far from 1 the ratio would have had to be.
+fn next(comparison: &Comparison) -> String {
+    let Some(detectable) = comparison.detectable else { return "more --rounds may tell".to_owned() };
+    let difference = format_difference(detectable);
+    format!("this run could have shown a difference of {difference} or more; more --rounds may tell")
 }
 
 #[cfg(test)]
@@ -114,11 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn an_inconclusive_end_says_what_to_do() {
+    fn an_inconclusive_end_says_what_could_have_been_seen_and_what_to_do() {
         let report = testing::report(7, Status::Complete);
-        assert!(headline(&comparison(Verdict::Inconclusive), &report).ends_with("raise --rounds"));
+        let mut open = comparison(Verdict::Inconclusive);
+        assert!(headline(&open, &report).ends_with("; more --rounds may tell"));
+        open.detectable = Some(1.04);
+        let said = headline(&open, &report);
+        assert!(said.contains("could have shown a difference of 4 % or more; more --rounds"), "{said}");
         let report = testing::report(7, Status::Running);
-        assert!(!headline(&comparison(Verdict::Inconclusive), &report).contains("raise"));
+        assert!(!headline(&open, &report).contains("--rounds"), "it goes on by itself");
     }
 
     #[test]

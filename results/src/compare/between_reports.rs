@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::within_run::{adjust, is_control_arm};
 use super::{Metric, Options, method};
-use crate::statistics::unpaired;
+use crate::statistics::{detectable, unpaired};
 use crate::{Cell, Comparison, Report, Status};
 
 /// What two reports come to.
@@ -20,6 +20,9 @@ pub struct BetweenReports {
     pub only_in_candidate: Vec<String>,
     /// What makes the two hard to compare: `cpu: "A" in base, "B" in candidate`. Empty is good.
     pub differences: Vec<String>,
+    /// Those of the differences that make the ratios say nothing about the program: another processor, profile,
+    /// executor, or other processors that it was pinned to.
+    pub obstacles: Vec<String>,
 }
 
 /// Compares each case and backend of one report with the same of another.
@@ -43,11 +46,13 @@ pub fn between_reports(base: &Report, candidate: &Report, options: &Options) -> 
         }
     }
     adjust(&mut comparisons);
+    let (differences, obstacles) = differences(base, candidate);
     BetweenReports {
         comparisons,
         only_in_base: missing(&in_base, &of_candidate),
         only_in_candidate: missing(&in_candidate, &of_base),
-        differences: differences(base, candidate),
+        differences,
+        obstacles,
     }
 }
 
@@ -58,7 +63,7 @@ fn arms(report: &Report) -> Vec<(String, &Cell)> {
         .cells
         .iter()
         .filter(|cell| !is_control_arm(&cell.backend))
-        .map(|cell| (format!("{} on {}", cell.case(), cell.backend), cell))
+        .map(|cell| (cell.full_name(), cell))
         .filter(|(name, _)| seen.insert(name.clone()))
         .collect()
 }
@@ -69,7 +74,9 @@ fn missing(arms: &[(String, &Cell)], elsewhere: &HashMap<&str, &Cell>) -> Vec<St
 
 fn compare(reports: [&Report; 2], cells: [&Cell; 2], metric: Metric, options: &Options) -> Comparison {
     let [base, candidate] = cells;
-    let estimate = unpaired::estimate(&metric.merits(base), &metric.merits(candidate), options.confidence);
+    let merits = |cell| metric.merits(cell).iter().map(|merit| merit.value).collect::<Vec<f64>>();
+    let estimate = unpaired::estimate(&merits(base), &merits(candidate), options.confidence);
+    let degrees = estimate.rounds.iter().sum::<usize>().saturating_sub(2);
     Comparison {
         workload: candidate.workload.clone(),
         variant: candidate.variant.clone(),
@@ -83,28 +90,35 @@ fn compare(reports: [&Report; 2], cells: [&Cell; 2], metric: Metric, options: &O
         method: method("unpaired log Hodges–Lehmann shift, Mann–Whitney interval", estimate.exact),
         rounds: estimate.rounds[0].min(estimate.rounds[1]),
         p_adjusted: estimate.p,
-        detectable: None,
+        detectable: detectable(estimate.ci, estimate.attained, degrees),
         verdict: options.verdict(estimate.ci),
     }
 }
 
-/// What makes the figures of two reports hard to compare.
-fn differences(base: &Report, candidate: &Report) -> Vec<String> {
+/// What makes the figures of two reports hard to compare, and which of it makes it pointless.
+fn differences(base: &Report, candidate: &Report) -> (Vec<String>, Vec<String>) {
     let (old, new) = (&base.environment, &candidate.environment);
-    let mut found = Vec::new();
-    let mut check = |what: &str, old: &dyn Display, new: &dyn Display| {
+    let (mut found, mut obstacles) = (Vec::new(), Vec::new());
+    let mut check = |what: &str, forbids: bool, old: &dyn Display, new: &dyn Display| {
         let (old, new) = (old.to_string(), new.to_string());
         if old != new {
-            found.push(format!("{what}: \"{old}\" in base, \"{new}\" in candidate"));
+            let difference = format!("{what}: \"{old}\" in base, \"{new}\" in candidate");
+            obstacles.extend(forbids.then(|| difference.clone()));
+            found.push(difference);
         }
     };
-    check("cpu", &old.cpu, &new.cpu);
-    check("cores", &old.cores, &new.cores);
-    check("kernel", &old.kernel, &new.kernel);
-    check("rustc", &old.rustc, &new.rustc);
-    check("profile", &old.profile, &new.profile);
-    check("debug assertions", &old.debug_assertions, &new.debug_assertions);
-    check("runtime", &old.runtime, &new.runtime);
+    check("cpu", true, &old.cpu, &new.cpu);
+    check("cores", false, &old.cores, &new.cores);
+    check("kernel", false, &old.kernel, &new.kernel);
+    check("rustc", false, &old.rustc, &new.rustc);
+    check("profile", true, &old.profile, &new.profile);
+    check("debug assertions", true, &old.debug_assertions, &new.debug_assertions);
+    // Another version of the executor is a change that may be what is to be measured.
+    let other_executor = kind_of_runtime(&old.runtime) != kind_of_runtime(&new.runtime);
+    check("runtime", other_executor, &old.runtime, &new.runtime);
+    check("pinned", true, &pinned(old.pinned.as_ref()), &pinned(new.pinned.as_ref()));
+    let unknown = "unknown".to_owned();
+    check("git", false, old.git.as_ref().unwrap_or(&unknown), new.git.as_ref().unwrap_or(&unknown));
     for (name, report) in [("base", base), ("candidate", candidate)] {
         match report.run.status {
             Status::Complete => {}
@@ -113,5 +127,14 @@ fn differences(base: &Report, candidate: &Report) -> Vec<String> {
             Status::Invalid => found.push(format!("status: {name} failed a check of its validity")),
         }
     }
-    found
+    (found, obstacles)
+}
+
+/// `multi-thread, 2 workers` of `tokio 1.54.1, multi-thread, 2 workers`.
+fn kind_of_runtime(runtime: &str) -> &str {
+    runtime.split_once(", ").map_or(runtime, |(_, kind)| kind)
+}
+
+fn pinned(processors: Option<&Vec<usize>>) -> String {
+    processors.map_or_else(|| "nowhere".to_owned(), |processors| format!("{processors:?}"))
 }

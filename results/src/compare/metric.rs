@@ -1,6 +1,6 @@
 //! What is compared.
 
-use crate::Cell;
+use crate::{Cell, LatencyRound, Round};
 
 /// A figure that each round has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +32,31 @@ impl Metric {
         }
     }
 
-    /// Round by round, larger being better: waits are turned into their inverse. NaN where a round has no
-    /// figure, so that the places stay those of the rounds.
-    pub(super) fn merits(self, cell: &Cell) -> Vec<f64> {
+    /// Round by round, in the order of the run.
+    pub(super) fn merits(self, cell: &Cell) -> Vec<Merit> {
+        let latency = |figure: fn(&LatencyRound) -> Option<u64>| {
+            let merit = |round: &LatencyRound| Merit { fork: round.fork, value: inverse(figure(round)) };
+            cell.latency_rounds.iter().map(merit).collect()
+        };
         match self {
             Metric::Throughput => {
-                cell.rounds.iter().map(|round| round.throughput_ops_per_s().unwrap_or(f64::NAN)).collect()
+                let value = |round: &Round| round.throughput_ops_per_s().unwrap_or(f64::NAN);
+                cell.rounds.iter().map(|round| Merit { fork: round.fork, value: value(round) }).collect()
             }
-            Metric::WaitP50 => cell.latency_rounds.iter().map(|round| inverse(round.p50_ns)).collect(),
-            Metric::WaitP99 => cell.latency_rounds.iter().map(|round| inverse(round.p99_ns)).collect(),
+            Metric::WaitP50 => latency(|round| round.p50_ns),
+            Metric::WaitP99 => latency(|round| round.p99_ns),
         }
     }
+}
+
+/// What a round comes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Merit {
+    /// The process that measured it, where there were several.
+    pub(super) fork: Option<usize>,
+    /// Larger is better: waits are turned into their inverse. NaN where the round has no figure, so that the
+    /// places stay those of the rounds.
+    pub(super) value: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds below 2^53 are 104 days")]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Metric, Options, method};
-use crate::statistics::{holm, paired};
+use crate::statistics::{ForkEstimate, PairedEstimate, detectable, forks, holm, paired};
 use crate::{Cell, Comparison};
 
 /// What the control arm's backend has behind the baseline's name.
@@ -25,7 +25,8 @@ pub fn is_control_arm(backend: &str) -> bool {
 /// and 99th percentile.
 ///
 /// The n-th round of one is paired with the n-th of the other; a round that lacks the figure on either side is
-/// left out. p-values are adjusted over all that is returned. A case without the baseline has no comparisons;
+/// left out. Where the rounds are of several processes, each process comes to one ratio and these are compared
+/// ([`statistics::forks`](crate::statistics::forks)). p-values are adjusted over all that is returned. A case without the baseline has no comparisons;
 /// where a case and backend occurs twice, the first counts as the baseline. Control arms are left to
 /// [`control`].
 #[must_use]
@@ -62,13 +63,15 @@ fn paired(
 }
 
 fn compare(base: &Cell, candidate: &Cell, metric: Metric, options: &Options) -> Comparison {
-    let ratios: Vec<f64> = metric
+    let ratios: Vec<(Option<usize>, f64)> = metric
         .merits(base)
         .iter()
         .zip(metric.merits(candidate))
-        .map(|(base, candidate)| candidate / base)
+        // Rounds of different processes make no pair.
+        .filter(|(base, candidate)| base.fork == candidate.fork)
+        .map(|(base, candidate)| (candidate.fork, candidate.value / base.value))
         .collect();
-    let estimate = paired::estimate(&ratios, options.confidence);
+    let Found { estimate, rounds, method } = estimate(&ratios, options.confidence);
     Comparison {
         workload: candidate.workload.clone(),
         variant: candidate.variant.clone(),
@@ -79,12 +82,38 @@ fn compare(base: &Cell, candidate: &Cell, metric: Metric, options: &Options) -> 
         ratio: estimate.ratio,
         ci: estimate.ci,
         confidence: estimate.attained,
-        method: method("paired log-ratio Hodges–Lehmann, Wilcoxon signed-rank interval", estimate.exact),
-        rounds: estimate.rounds,
+        method,
+        rounds,
         p_adjusted: estimate.p,
-        detectable: None,
+        detectable: detectable(estimate.ci, estimate.attained, estimate.rounds.saturating_sub(1)),
         verdict: options.verdict(estimate.ci),
     }
+}
+
+/// An estimate over rounds or over processes, the pairs of rounds in it, and what it is called.
+struct Found {
+    estimate: PairedEstimate,
+    rounds: usize,
+    method: String,
+}
+
+/// Over the processes where there were several, else over the rounds.
+fn estimate(ratios: &[(Option<usize>, f64)], confidence: f64) -> Found {
+    let first = ratios.first().map(|(fork, _)| *fork);
+    if ratios.iter().all(|(fork, _)| Some(*fork) == first) {
+        let ratios: Vec<f64> = ratios.iter().map(|(_, ratio)| *ratio).collect();
+        let estimate = paired::estimate(&ratios, confidence);
+        let name = "paired log-ratio Hodges–Lehmann, Wilcoxon signed-rank interval";
+        return Found { estimate, rounds: estimate.rounds, method: method(name, estimate.exact) };
+    }
+    let ForkEstimate { over_forks, student, rounds } = forks::estimate(ratios, confidence);
+    let name = format!("paired log-ratio Hodges–Lehmann in each of {} processes", over_forks.rounds);
+    let method = if student {
+        format!("{name}, Student's t interval over these")
+    } else {
+        method(&format!("{name}, Wilcoxon signed-rank interval over these"), over_forks.exact)
+    };
+    Found { estimate: over_forks, rounds, method }
 }
 
 /// Turns the plain p-values into adjusted ones.

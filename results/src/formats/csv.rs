@@ -3,9 +3,10 @@
 //! RFC 4180: fields with a comma, a quote or a line break are quoted; lines end with CR LF. The parameters
 //! take a column each, `param.tasks`, so that they can be filtered and plotted by.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::Format;
+use super::parts::{Costs, judgements};
 use crate::compare::is_control_arm;
 use crate::{Cell, Comparison, ReadError, Report};
 
@@ -16,8 +17,8 @@ pub(super) const FORMAT: Format = Format {
     write,
 };
 
-/// Columns behind the parameters.
-const FIGURES: [&str; 24] = [
+/// Columns behind the parameters. Those `per_op` are medians over the rounds of a count over the operations.
+const FIGURES: [&str; 34] = [
     "rounds",
     "throughput_median_ops_per_s",
     "throughput_min_ops_per_s",
@@ -42,19 +43,23 @@ const FIGURES: [&str; 24] = [
     "lag_mean_ns",
     "lag_max_ns",
     "behind_fraction",
+    "detectable",
+    "contended_fraction",
+    "queue_depth",
+    "cpu_ns_per_op",
+    "voluntary_switches_per_op",
+    "involuntary_switches_per_op",
+    "allocations_per_op",
+    "futile_wakeups_per_op",
+    "forced_yields_per_op",
+    "cancelled_per_op",
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a format")]
 fn write(report: &Report) -> Result<String, ReadError> {
     let params: BTreeSet<&str> =
         report.cells.iter().flat_map(|cell| cell.params.keys().map(String::as_str)).collect();
-    let throughput: HashMap<(String, &str), &Comparison> = report
-        .comparisons
-        .iter()
-        .chain(&report.control)
-        .filter(|comparison| comparison.metric == "throughput")
-        .map(|comparison| ((comparison.case(), comparison.candidate.as_str()), comparison))
-        .collect();
+    let judgements = judgements(report);
 
     let mut out = String::new();
     let head = ["run", "workload", "variant", "backend", "backend_version", "control"];
@@ -62,7 +67,7 @@ fn write(report: &Report) -> Result<String, ReadError> {
     let head = head.into_iter().map(str::to_owned).chain(params_head).chain(FIGURES.map(str::to_owned));
     push_line(&mut out, head);
     for cell in &report.cells {
-        let comparison = throughput.get(&(cell.case(), cell.backend.as_str())).copied();
+        let comparison = judgements.get(&(cell.case(), cell.backend.as_str())).copied();
         let identity = identity(report, cell);
         let values = params.iter().map(|param| cell.params.get(*param).map_or(String::new(), plain));
         push_line(&mut out, identity.into_iter().chain(values).chain(figures(cell, comparison)));
@@ -85,7 +90,7 @@ fn identity(report: &Report, cell: &Cell) -> [String; 6] {
 fn figures(cell: &Cell, comparison: Option<&Comparison>) -> [String; FIGURES.len()] {
     let (throughput, wait) = (&cell.throughput_ops_per_s, &cell.wait_ns);
     let ci = comparison.and_then(|comparison| comparison.ci);
-    let open_loop = cell.open_loop.as_ref();
+    let (open_loop, costs) = (cell.open_loop.as_ref(), Costs::of(cell));
     [
         cell.rounds.len().to_string(),
         number(Some(throughput.median)),
@@ -111,6 +116,16 @@ fn figures(cell: &Cell, comparison: Option<&Comparison>) -> [String; FIGURES.len
         number(open_loop.map(|open_loop| open_loop.lag_mean_ns)),
         whole(open_loop.map(|open_loop| open_loop.lag_max_ns)),
         number(open_loop.map(|open_loop| open_loop.behind_fraction)),
+        number(comparison.and_then(|comparison| comparison.detectable)),
+        number(costs.contended_fraction),
+        number(costs.queue_depth),
+        number(costs.cpu_ns),
+        number(costs.voluntary_switches),
+        number(costs.involuntary_switches),
+        number(costs.allocations),
+        number(costs.futile_wakeups),
+        number(costs.forced_yields),
+        number(costs.cancelled),
     ]
 }
 

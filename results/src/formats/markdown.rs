@@ -1,31 +1,22 @@
 //! Tables for a pull request or an issue.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::Format;
+use super::parts::{Costs, Judgements, by_case, judgements};
 use crate::compare::is_control_arm;
-use crate::{Cell, Comparison, ReadError, Report, Status, format_ns, format_rate, format_ratio};
+use crate::{Cell, ReadError, Report, Status, format_count, format_ns, format_rate, format_ratio};
 
 pub(super) const FORMAT: Format =
     Format { name: "markdown", extension: "md", summary: "tables for a pull request or an issue", write };
-
-/// The throughput comparison of a case and backend.
-type Comparisons<'a> = HashMap<(String, &'a str), &'a Comparison>;
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a format")]
 fn write(report: &Report) -> Result<String, ReadError> {
     let mut out = String::new();
     push_head(&mut out, report);
-    let comparisons: Comparisons<'_> = report
-        .comparisons
-        .iter()
-        .chain(&report.control)
-        .filter(|comparison| comparison.metric == "throughput")
-        .map(|comparison| ((comparison.case(), comparison.candidate.as_str()), comparison))
-        .collect();
+    let judgements = judgements(report);
     for (case, cells) in by_case(report) {
-        push_case(&mut out, &case, &cells, &comparisons);
+        push_case(&mut out, &case, &cells, &judgements);
     }
     push_validity(&mut out, report);
     Ok(out)
@@ -56,16 +47,16 @@ fn push_head(out: &mut String, report: &Report) {
     );
 }
 
-fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Comparisons<'_>) {
+fn push_case(out: &mut String, case: &str, cells: &[&Cell], judgements: &Judgements<'_>) {
     line(out, &format!("\n## {}\n", text(case)));
     line(
         out,
-        "| backend | throughput | range | ratio | interval | verdict | wait p50 | p99 | max | Jain | smallest share |",
+        "| backend | throughput | range | ratio | interval | verdict | shows | wait p50 | p99 | max | Jain | smallest share |",
     );
-    line(out, "|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|");
+    line(out, "|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|");
     for cell in cells {
         let throughput = &cell.throughput_ops_per_s;
-        let comparison = comparisons.get(&(case.to_owned(), cell.backend.as_str()));
+        let comparison = judgements.get(&(case.to_owned(), cell.backend.as_str()));
         let verdict = match comparison {
             Some(_) if is_control_arm(&cell.backend) => "noise floor",
             Some(comparison) => comparison.verdict.name(),
@@ -75,7 +66,7 @@ fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Compar
         line(
             out,
             &format!(
-                "| {} | {} | {} – {} | {} | {} | {verdict} | {} | {} | {} | {:.3} | {:.3} |",
+                "| {} | {} | {} – {} | {} | {} | {verdict} | {} | {} | {} | {} | {:.3} | {:.3} |",
                 text(&cell.backend),
                 format_rate(throughput.median),
                 format_rate(throughput.min),
@@ -84,6 +75,7 @@ fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Compar
                 interval.map_or(String::new(), |[low, high]| {
                     format!("{} – {}", format_ratio(low), format_ratio(high))
                 }),
+                comparison.and_then(|comparison| comparison.detectable).map_or(String::new(), format_ratio),
                 wait(cell.wait_ns.p50),
                 wait(cell.wait_ns.p99),
                 wait((cell.wait_ns.count > 0).then_some(cell.wait_ns.max)),
@@ -93,12 +85,17 @@ fn push_case(out: &mut String, case: &str, cells: &[&Cell], comparisons: &Compar
         );
     }
     push_open_loop(out, cells);
+    push_costs(out, cells);
     if let Some(baseline) =
-        cells.iter().find_map(|cell| comparisons.get(&(case.to_owned(), cell.backend.as_str())))
+        cells.iter().find_map(|cell| judgements.get(&(case.to_owned(), cell.backend.as_str())))
     {
         line(
             out,
-            &format!("\nRatio above 1: more operations in a second than {}.", text(&baseline.baseline)),
+            &format!(
+                "\nRatio above 1: more operations in a second than {}. Shows: the smallest ratio that these rounds \
+                 would have told from 1 in four of five repetitions.",
+                text(&baseline.baseline)
+            ),
         );
     }
 }
@@ -131,6 +128,38 @@ fn push_open_loop(out: &mut String, cells: &[&Cell]) {
     }
 }
 
+/// What an operation cost the machine, as far as it was counted.
+fn push_costs(out: &mut String, cells: &[&Cell]) {
+    type Figure = fn(&Costs) -> Option<f64>;
+    let columns: [(&str, Figure); 4] = [
+        ("CPU", |costs| costs.cpu_ns),
+        ("context switches", Costs::switches),
+        ("allocations", |costs| costs.allocations),
+        ("futile wake-ups", |costs| costs.futile_wakeups),
+    ];
+    let costs: Vec<Costs> = cells.iter().map(|cell| Costs::of(cell)).collect();
+    let counted: Vec<&(&str, Figure)> =
+        columns.iter().filter(|(_, figure)| costs.iter().any(|costs| figure(costs).is_some())).collect();
+    if counted.is_empty() {
+        return;
+    }
+    line(out, "\nFor each operation (the bench's own share included), median of the rounds:\n");
+    let head: String = counted.iter().map(|(name, _)| format!(" {name} |")).collect();
+    line(out, &format!("| backend |{head}"));
+    line(out, &format!("|---|{}", "--:|".repeat(counted.len())));
+    for (cell, costs) in cells.iter().zip(&costs) {
+        let figures: String = counted
+            .iter()
+            .map(|(name, figure)| match figure(costs) {
+                None => " – |".to_owned(),
+                Some(ns) if *name == "CPU" => format!(" {} |", format_ns(ns)),
+                Some(count) => format!(" {} |", format_count(count)),
+            })
+            .collect();
+        line(out, &format!("| {} |{figures}", text(&cell.backend)));
+    }
+}
+
 fn push_validity(out: &mut String, report: &Report) {
     if report.validity.is_empty() {
         return;
@@ -142,20 +171,6 @@ fn push_validity(out: &mut String, report: &Report) {
         let outcome = if check.pass { "passed" } else { "**failed**" };
         line(out, &format!("| {} | {outcome} | {} |", text(&check.check), text(&check.detail)));
     }
-}
-
-/// The cells by case, both in the order of the report.
-fn by_case(report: &Report) -> Vec<(String, Vec<&Cell>)> {
-    let mut places = HashMap::new();
-    let mut cases: Vec<(String, Vec<&Cell>)> = Vec::new();
-    for cell in &report.cells {
-        let place = *places.entry(cell.case()).or_insert_with(|| {
-            cases.push((cell.case(), Vec::new()));
-            cases.len() - 1
-        });
-        cases[place].1.push(cell);
-    }
-    cases
 }
 
 fn wait(ns: Option<u64>) -> String {

@@ -1,8 +1,15 @@
 //! What a report can be exported to: one file for each format, and one line in [`FORMATS`].
 
+mod bmf;
+mod critcmp;
 mod csv;
+mod github_action_benchmark;
+mod hgrm;
+mod hlog;
+mod html;
 mod json;
 mod markdown;
+mod parts;
 
 use crate::{ReadError, Report};
 
@@ -20,7 +27,17 @@ pub struct Format {
 }
 
 /// All formats.
-pub const FORMATS: &[Format] = &[json::FORMAT, markdown::FORMAT, csv::FORMAT];
+pub const FORMATS: &[Format] = &[
+    json::FORMAT,
+    markdown::FORMAT,
+    html::FORMAT,
+    csv::FORMAT,
+    bmf::FORMAT,
+    github_action_benchmark::FORMAT,
+    critcmp::FORMAT,
+    hgrm::FORMAT,
+    hlog::FORMAT,
+];
 
 /// The format of that name.
 #[must_use]

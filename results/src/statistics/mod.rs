@@ -4,25 +4,36 @@
 //! |---|---|
 //! | `summary` | median, range, fairness |
 //! | [`paired`] | two backends in the same rounds |
+//! | [`forks`] | two backends in the same rounds of several processes |
 //! | [`unpaired`] | two runs, whose rounds have nothing in common |
 //! | `holm` | many p-values at once |
+//! | `power` | the difference that a comparison would have found |
+//! | `binomial` | a share of trials and its exact interval |
 //! | `pairwise` | order statistics of all pairs' sums without making the pairs |
-//! | `ranks`, `normal` | mid-ranks and the normal distribution, under the above |
+//! | `ranks`, `normal`, `student` | mid-ranks, the normal and Student's distribution, under the above |
 //!
 //! A round is the replicate: what happens within one is never pooled with another, because operations of one
-//! slot share its scheduler, its clock speed and its neighbours, and are not independent of each other.
+//! slot share its scheduler, its clock speed and its neighbours, and are not independent of each other. Where a run was
+//! spread over several processes it is the process, for the same reason.
 
+mod binomial;
+pub mod forks;
 mod holm;
 mod normal;
 pub mod paired;
 mod pairwise;
+mod power;
 mod ranks;
+mod student;
 mod summary;
 pub mod unpaired;
 
+pub use binomial::share_interval;
+pub use forks::ForkEstimate;
 pub use holm::holm;
 pub use paired::PairedEstimate;
-pub use summary::{jain, median, smallest_share, spread};
+pub use power::{POWER, detectable};
+pub use summary::{jain, mean_interval, median, smallest_share, spread};
 pub use unpaired::UnpairedEstimate;
 
 /// The largest k, from 1, for which the interval from the k-th smallest to the k-th largest of all pairs is at

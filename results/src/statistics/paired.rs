@@ -72,13 +72,18 @@ pub fn estimate(ratios: &[f64], confidence: f64) -> PairedEstimate {
         return PairedEstimate { ratio: None, ci: None, attained: 0.0, p: None, rounds, exact };
     }
     let walsh = Pairs::Walsh(&logs);
-    // `Pairs` sums, a Walsh average is half of it.
-    let ratio = walsh.median().map(|sum| (sum / 2.0).exp());
+    let ratio = location(&logs).map(f64::exp);
     let bound = bound(rounds, confidence);
     let ci = bound
         .map(|(k, _)| [walsh.kth_sum(k), walsh.kth_sum(walsh.len() + 1 - k)].map(|sum| (sum / 2.0).exp()));
     let attained = bound.map_or(0.0, |(_, attained)| attained);
     PairedEstimate { ratio, ci, attained, p: Some(p_value(&logs)), rounds, exact }
+}
+
+/// Hodges–Lehmann estimate of where the logarithms, which ascend, lie; `None` where there are none.
+pub(super) fn location(logs: &[f64]) -> Option<f64> {
+    // `Pairs` sums, a Walsh average is half of it.
+    Pairs::Walsh(logs).median().map(|sum| sum / 2.0)
 }
 
 /// Which Walsh average from either end bounds the interval, and the confidence that it attains.

@@ -1,5 +1,6 @@
 //! Median, range and fairness.
 
+use super::student;
 use crate::Spread;
 
 /// Median of the finite values; `None` where there are none.
@@ -26,6 +27,28 @@ pub fn spread(values: &[f64]) -> Spread {
         (Some(median), Some(&min), Some(&max)) => Spread { median, min, max },
         _ => Spread { median: 0.0, min: 0.0, max: 0.0 },
     }
+}
+
+/// Mean, standard deviation and Student's interval of the mean of the finite values; `None` where there are none.
+/// Of a single one the deviation is 0 and the interval a point.
+///
+/// For formats whose readers want a mean. Comparisons do not rest on it: one slow round would move it.
+#[must_use]
+pub fn mean_interval(values: &[f64], confidence: f64) -> Option<(f64, f64, [f64; 2])> {
+    let values = sorted_finite(values);
+    if values.is_empty() {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 rounds")]
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    if values.len() == 1 || !(confidence > 0.0 && confidence < 1.0) {
+        return Some((mean, 0.0, [mean; 2]));
+    }
+    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let half_width =
+        student::upper_quantile((1.0 - confidence) / 2.0, values.len() - 1) * deviation / n.sqrt();
+    Some((mean, deviation, [mean - half_width, mean + half_width]))
 }
 
 /// Jain's fairness index of what each task got: `(Σx)² / (n Σx²)`, from 1/n (one got all) to 1 (all the same).

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 use results::{
-    Cell, Check, Environment, Fairness, LatencyRound, Params, Report, Round, Run, SCHEMA, Status,
+    Cell, Check, Environment, Fairness, LatencyRound, OpenLoop, Params, Report, Round, Run, SCHEMA, Status,
     WaitSummary, statistics,
 };
 
@@ -93,6 +93,21 @@ pub(crate) fn report(id: &str, cases: usize, rounds: usize) -> Report {
     }
 }
 
+/// A report with one case in an open loop.
+pub(crate) fn open_loop_report() -> Report {
+    let mut report = report("open-loop", 1, 8);
+    for cell in &mut report.cells {
+        cell.open_loop = Some(OpenLoop {
+            rate_ops_per_s: 20_000.0,
+            achieved_ops_per_s: 19_900.0,
+            lag_mean_ns: 150.0,
+            lag_max_ns: 4_000,
+            behind_fraction: 0.125,
+        });
+    }
+    report
+}
+
 fn cell(backend: &str, case: usize, merit: f64, rounds: usize, stream: &mut Stream) -> Cell {
     let mut all = Histogram::new(3).expect("three digits");
     let mut latency_rounds = Vec::new();
@@ -121,8 +136,10 @@ fn cell(backend: &str, case: usize, merit: f64, rounds: usize, stream: &mut Stre
         rounds,
         wait_ns: WaitSummary::from_histogram(&all),
         latency_rounds,
+        recorder_share: None,
         fairness: Fairness { jain: 0.999, smallest_share: 0.97, longest_wait_ns: all.max() },
         open_loop: None,
+        peer_figure: None,
     }
 }
 

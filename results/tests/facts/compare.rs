@@ -79,6 +79,84 @@ fn an_interrupted_round_leaves_the_pairs_before_it() {
     assert_close(metric(&found, "throughput").ratio.unwrap(), 2.0, 1e-12);
 }
 
+/// Eight rounds over some processes, each with a ratio of its own.
+fn over_processes(ratios: &[f64]) -> [Cell; 2] {
+    let each = 8 / ratios.len();
+    let rates: Vec<f64> = ratios.iter().flat_map(|ratio| vec![100_000.0 * ratio; each]).collect();
+    let mut cells = [cell("tokio", &vec![100_000.0; rates.len()]), cell("sync", &rates)];
+    for cell in &mut cells {
+        for (place, round) in cell.rounds.iter_mut().enumerate() {
+            round.fork = Some(place / each);
+        }
+        for (place, round) in cell.latency_rounds.iter_mut().enumerate() {
+            round.fork = Some(place / each);
+        }
+    }
+    cells
+}
+
+#[test]
+fn with_several_processes_these_are_what_is_compared() {
+    let found = within_run(&over_processes(&[1.1, 1.2, 1.3, 1.4]), "tokio", &Options::default());
+    let throughput = metric(&found, "throughput");
+    assert_eq!(throughput.rounds, 8);
+    assert!(throughput.method.contains("4 processes") && throughput.method.contains("Student's t"));
+    assert_close(throughput.confidence, 0.95, 1e-12);
+    // Eight rounds in pairs would have been sure of more than 1.1; four processes are not.
+    let [low, high] = throughput.ci.unwrap();
+    assert!(low < 1.1 && high > 1.4, "{low} to {high}");
+    assert!(throughput.detectable.is_some_and(|ratio| ratio > high / low / 1.2));
+    assert!(metric(&found, "wait_p50").method.contains("4 processes"));
+
+    let found =
+        within_run(&over_processes(&[1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8]), "tokio", &Options::default());
+    let throughput = metric(&found, "throughput");
+    assert!(throughput.method.contains("8 processes") && throughput.method.contains("Wilcoxon"));
+    assert!(throughput.method.ends_with("exact"));
+}
+
+#[test]
+fn one_process_is_compared_round_by_round() {
+    let mut cells = over_processes(&[1.1]);
+    let numbered = within_run(&cells, "tokio", &Options::default());
+    for cell in &mut cells {
+        cell.rounds.iter_mut().for_each(|round| round.fork = None);
+        cell.latency_rounds.iter_mut().for_each(|round| round.fork = None);
+    }
+    assert_eq!(numbered, within_run(&cells, "tokio", &Options::default()));
+    assert!(!numbered[0].method.contains("process"));
+}
+
+#[test]
+fn rounds_of_different_processes_make_no_pair() {
+    let mut cells = over_processes(&[1.1, 1.2, 1.3, 1.4]);
+    cells[1].rounds[0].fork = Some(3);
+    assert_eq!(metric(&within_run(&cells, "tokio", &Options::default()), "throughput").rounds, 7);
+}
+
+#[test]
+fn the_control_arm_is_judged_by_processes_too() {
+    let mut cells = over_processes(&[1.02, 0.98, 1.01, 1.0]);
+    cells[1].backend = control_arm("tokio");
+    let found = control(&cells, "tokio", &Options::default());
+    assert!(metric(&found, "throughput").method.contains("4 processes"));
+}
+
+#[test]
+fn what_could_have_been_found_is_said_with_every_interval() {
+    let report = report("r", 1, 20);
+    let between = between_reports(&report, &report, &Options::default());
+    let within = within_run(&report.cells, "tokio", &Options::default());
+    for comparison in within.iter().chain(&between.comparisons) {
+        let [low, high] = comparison.ci.unwrap();
+        let half_width = (high / low).sqrt();
+        let detectable = comparison.detectable.unwrap();
+        assert!(half_width < detectable && detectable < half_width.powi(2), "{comparison:?}");
+    }
+    let few = within_run(&self::report("r", 1, 3).cells, "tokio", &Options::default());
+    assert!(few.iter().all(|comparison| comparison.detectable.is_none()));
+}
+
 #[test]
 fn verdict_is_where_the_interval_lies() {
     let options = Options::default();
@@ -256,6 +334,37 @@ fn what_makes_two_reports_hard_to_compare_is_named() {
         subjects,
         ["cpu", "cores", "kernel", "rustc", "profile", "debug assertions", "runtime", "status"]
     );
+}
+
+#[test]
+fn what_forbids_a_comparison_is_told_from_what_is_only_worth_knowing() {
+    let base = report("before", 1, 6);
+    let obstacles = |change: fn(&mut results::Environment)| {
+        let mut candidate = base.clone();
+        change(&mut candidate.environment);
+        let found = between_reports(&base, &candidate, &Options::default());
+        assert_eq!(found.differences.len(), 1, "{:?}", found.differences);
+        assert!(found.obstacles.is_empty() || found.obstacles == found.differences);
+        found.obstacles.len()
+    };
+    for forbids in [
+        (|it| it.cpu = "Other".to_owned()) as fn(&mut results::Environment),
+        |it| it.profile = "release".to_owned(),
+        |it| it.debug_assertions = true,
+        |it| it.runtime = "tokio 1.54.1, multi-thread, 4 workers".to_owned(),
+        |it| it.runtime = "tokio 1.54.1, current-thread".to_owned(),
+        |it| it.pinned = Some(vec![0, 1]),
+    ] {
+        assert_eq!(obstacles(forbids), 1);
+    }
+    for only_told in [
+        (|it| it.kernel = "Linux 7".to_owned()) as fn(&mut results::Environment),
+        |it| it.rustc = "rustc 2".to_owned(),
+        |it| it.git = Some("3f9a2c1".to_owned()),
+        |it| it.runtime = "tokio 1.60.0, multi-thread, 2 workers".to_owned(),
+    ] {
+        assert_eq!(obstacles(only_told), 0);
+    }
 }
 
 #[test]

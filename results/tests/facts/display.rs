@@ -1,6 +1,6 @@
 //! Figures as people read them.
 
-use results::{format_ns, format_rate, format_ratio};
+use results::{format_count, format_difference, format_ns, format_rate, format_ratio};
 
 #[test]
 fn durations_have_three_digits_and_the_fitting_unit() {
@@ -50,6 +50,42 @@ fn ratios_have_three_digits() {
         (1234.5, "1234×"),
     ] {
         assert_eq!(format_ratio(ratio), shown);
+    }
+}
+
+#[test]
+fn counts_have_three_digits_and_no_empty_ones() {
+    for (count, shown) in [
+        (0.0, "0"),
+        (1e-9, "0"),
+        (0.000_123_4, "0.000123"),
+        (0.5, "0.5"),
+        (1.0, "1"),
+        (1.5, "1.5"),
+        (1.999, "2"),
+        (12.34, "12.3"),
+        (100.0, "100"),
+        (12_345.6, "12346"),
+    ] {
+        assert_eq!(format_count(count), shown);
+    }
+    assert_eq!([f64::NAN, f64::INFINITY].map(format_count), ["–", "–"]);
+}
+
+#[test]
+fn a_difference_is_in_percent_until_it_is_a_factor() {
+    for (ratio, shown) in [
+        (1.0, "0.0 %"),
+        (1.003, "0.3 %"),
+        (1.04, "4 %"),
+        (1.0 / 1.04, "4 %"),
+        (1.25, "25 %"),
+        (1.99, "99 %"),
+        (2.3, "a factor of 2.3"),
+        (0.0, "–"),
+        (f64::NAN, "–"),
+    ] {
+        assert_eq!(format_difference(ratio), shown);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Exports.
 
-use crate::common::report;
+use crate::common::{open_loop_report, report};
 use results::formats::{FORMATS, find};
-use results::{OpenLoop, Report, Status};
+use results::{Report, Status};
 
 fn write(name: &str, report: &Report) -> String {
     (find(name).expect(name).write)(report).expect("written")
@@ -63,6 +63,63 @@ fn csv_has_a_line_for_each_cell_and_a_column_for_each_parameter() {
     assert_eq!(median.to_bits(), report.cells[5].throughput_ops_per_s.median.to_bits());
     assert_eq!(sync[column("wait_p99_ns")], report.cells[5].wait_ns.p99.unwrap().to_string());
     assert_eq!(sync[column("ratio")], report.comparisons[3].ratio.unwrap().to_string());
+}
+
+#[test]
+fn csv_tells_costs_for_each_operation() {
+    let report = report_with_costs();
+    let lines = parse_csv(&write("csv", &report));
+    let column = |name: &str| lines[0].iter().position(|head| head == name).expect(name);
+    let figures = |line: usize, names: &[&str]| {
+        names.iter().map(|name| lines[line][column(name)].clone()).collect::<Vec<_>>()
+    };
+    let names = [
+        "voluntary_switches_per_op",
+        "involuntary_switches_per_op",
+        "allocations_per_op",
+        "futile_wakeups_per_op",
+        "queue_depth",
+    ];
+    assert_eq!(figures(1, &names), ["0.5", "0.25", "2", "0", "3.5"]);
+    // What was not counted is left empty, which is not zero.
+    assert_eq!(figures(2, &names), ["", "", "", "", "3.5"]);
+    assert_eq!(figures(3, &["detectable"]), [report.comparisons[0].detectable.unwrap().to_string()]);
+}
+
+/// Rounds of 1,000 operations, whose first cell counted what they cost.
+fn report_with_costs() -> Report {
+    let mut report = report("r", 1, 8);
+    for round in &mut report.cells[0].rounds {
+        round.ops = 1_000;
+        (round.voluntary_switches, round.involuntary_switches) = (Some(500), Some(250));
+        round.futile_wakeups = Some(0);
+    }
+    for round in &mut report.cells[0].latency_rounds {
+        (round.ops, round.allocations) = (500, Some(1_000));
+    }
+    report
+}
+
+#[test]
+fn markdown_shows_costs_where_they_were_counted() {
+    let markdown = write("markdown", &report_with_costs());
+    assert!(
+        markdown.contains("| backend | CPU | context switches | allocations | futile wake-ups |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("| tokio | 390 µs | 0.75 | 2 | 0 |"), "{markdown}");
+    assert!(markdown.contains("| sync | 261 ns | – | – | – |"), "{markdown}");
+    let markdown = write("markdown", &report("r", 1, 8));
+    assert!(markdown.contains("| backend | CPU |\n") && !markdown.contains("allocations"), "{markdown}");
+}
+
+#[test]
+fn markdown_says_what_could_have_been_found() {
+    let report = report("r", 1, 8);
+    let shown = results::format_ratio(report.comparisons[0].detectable.unwrap());
+    let markdown = write("markdown", &report);
+    assert!(markdown.contains(&format!("| faster | {shown} |")), "{markdown}");
+    assert!(markdown.contains("would have told from 1"), "{markdown}");
 }
 
 #[test]
@@ -140,20 +197,6 @@ fn a_report_without_cells_is_exported() {
     }
 }
 
-fn open_loop_report() -> Report {
-    let mut report = report("r", 1, 8);
-    for cell in &mut report.cells {
-        cell.open_loop = Some(OpenLoop {
-            rate_ops_per_s: 20_000.0,
-            achieved_ops_per_s: 19_900.0,
-            lag_mean_ns: 150.0,
-            lag_max_ns: 4_000,
-            behind_fraction: 0.125,
-        });
-    }
-    report
-}
-
 #[test]
 fn an_open_loop_shows_its_rate_and_lag_in_every_export() {
     let report = open_loop_report();
@@ -165,4 +208,83 @@ fn an_open_loop_shows_its_rate_and_lag_in_every_export() {
     assert!(markdown.contains("Open loop:") && markdown.contains("| 20.0 k/s | 19.9 k/s |"), "{markdown}");
     assert!(!write("markdown", &self::report("r", 1, 8)).contains("Open loop"));
     assert_eq!(Report::from_json(write("json", &report).as_bytes()).unwrap(), report);
+}
+
+/// What is wrong with the nesting of a page's elements.
+fn fault_of_nesting(html: &str) -> Option<String> {
+    const VOID: [&str; 4] = ["meta", "br", "path/", "!DOCTYPE"];
+    let mut open: Vec<&str> = Vec::new();
+    for tag in html.split('<').skip(1) {
+        let (inside, _) = tag.split_once('>')?;
+        let name = inside.split_whitespace().next()?;
+        if let Some(closed) = name.strip_prefix('/') {
+            if open.pop() != Some(closed) {
+                return Some(format!("</{closed}> closes nothing"));
+            }
+        } else if !VOID.contains(&name) && !inside.ends_with('/') {
+            open.push(name);
+        }
+    }
+    open.pop().map(|name| format!("<{name}> is not closed"))
+}
+
+#[test]
+fn a_page_has_every_case_with_verdict_and_curves() {
+    let html = write("html", &report("20261122T190501Z-semaphore-3f9a", 2, 8));
+    assert_eq!(fault_of_nesting(&html), None);
+    assert_eq!(html.matches("<h2 id=\"case-").count(), 2);
+    assert_eq!(html.matches("<figure>").count(), 2);
+    for words in
+        ["faster</b>", "Noise floor: tokio against itself", "wait p50", "99 %", "contended", "passed"]
+    {
+        assert!(html.contains(words), "{words} is not in the page");
+    }
+    // The control arm repeats the baseline's curve.
+    assert_eq!(html.matches("<span class=\"key\">").count(), 2 * 2);
+}
+
+#[test]
+fn every_row_of_a_page_has_as_many_cells_as_its_head() {
+    let html = write("html", &report_with_costs());
+    for table in html.split("<table>").skip(1) {
+        let table = table.split("</table>").next().unwrap();
+        let columns = table.matches("<th ").count();
+        for row in table.split("<tr>").skip(2) {
+            assert_eq!(row.matches("<td").count(), columns, "{row}");
+        }
+    }
+}
+
+#[test]
+fn a_page_loads_nothing_runs_nothing_and_takes_text_for_text() {
+    let mut report = report("\"'><script>alert(1)</script>", 1, 8);
+    let odd = "</title><img src=x onerror=alert(1)> & \"b\" '\u{7}";
+    report.environment.cpu = odd.to_owned();
+    report.environment.git = Some(odd.to_owned());
+    report.validity[0].detail = odd.to_owned();
+    for cell in &mut report.cells {
+        cell.workload = odd.to_owned();
+        cell.composed = Some(odd.to_owned());
+        cell.params.insert(odd.to_owned(), odd.into());
+    }
+    report.cells[2].backend = odd.to_owned();
+    let html = write("html", &report);
+    assert_eq!(fault_of_nesting(&html), None);
+    for forbidden in ["<script", "<img", "<link", "src=x ", "http:", "https:", "url(", "@import", "\u{7}"] {
+        let found = html.replace("src=x onerror", "").contains(forbidden);
+        assert!(!found, "{forbidden} is in the page");
+    }
+    assert!(html.contains("default-src 'none'") && html.contains("&lt;img src=x"));
+}
+
+#[test]
+fn a_page_says_what_an_inconclusive_run_could_have_found() {
+    let mut report = report("r", 1, 8);
+    report.comparisons[0].verdict = results::Verdict::Inconclusive;
+    let shown = results::format_ratio(report.comparisons[0].detectable.unwrap());
+    let words = format!("<b>inconclusive</b>; these rounds would have told {shown} from 1");
+    assert!(write("html", &report).contains(&words));
+    report.run.status = Status::Invalid;
+    assert!(write("html", &report).contains("Not valid"));
+    assert!(write("html", &open_loop_report()).contains("Open loop:"));
 }

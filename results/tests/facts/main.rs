@@ -2,12 +2,18 @@
 
 mod common;
 mod compare;
+mod costs;
 mod display;
+mod exports;
+mod forks;
 mod formats;
 mod paired;
+mod power;
 mod reading;
 mod schema;
 mod store;
 mod summary;
+mod text_histogram;
+mod units;
 mod unpaired;
 mod waits;

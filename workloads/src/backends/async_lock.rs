@@ -5,14 +5,14 @@
 //! of waiters (with its `listener!`, which needs no heap). A semaphore gives one permit at a time.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_lock::{Barrier, Mutex, MutexGuard, Semaphore, SemaphoreGuard};
 use event_listener::{Event, IntoNotification, listener};
 
 use crate::Backend;
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
 };
 use crate::buffer::Buffer;
 
@@ -73,26 +73,44 @@ impl SemaphoreBackend for Primitives {
     }
 }
 
-/// A flag, and whom to wake when it is set.
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        permit.forget();
+    }
+}
+
+/// A flag, how often it was set, and whom to wake when it is.
+///
+/// A listener that was told of a `set` and is dropped before it ran tells another one in its place, who may have come
+/// after the `clear`. The count shows that one that it was not meant.
 #[derive(Debug)]
 pub struct FlagAndListeners {
     set: AtomicBool,
+    times: AtomicUsize,
     listeners: Event,
 }
 
 impl EventBackend for Primitives {
-    const COMPOSED: Option<&'static str> = Some("AtomicBool + event-listener");
+    const COMPOSED: Option<&'static str> = Some("AtomicBool + AtomicUsize + event-listener");
     type Event = FlagAndListeners;
 
     fn new() -> Self::Event {
-        FlagAndListeners { set: AtomicBool::new(false), listeners: Event::new() }
+        FlagAndListeners { set: AtomicBool::new(false), times: AtomicUsize::new(0), listeners: Event::new() }
     }
 
     #[inline]
     fn set(event: &Self::Event) {
-        // Ordering: Release pairs with the Acquire in `wait`; who sees the flag sees what was written before.
-        // `notify` has a fence of its own between this store and its look at the listeners.
+        // Ordering: Release pairs with the Acquire in `wait`; who sees the flag or the count sees what was written
+        // before. The flag first: who finds this `set` counted already finds the flag too, or comes after the `clear`.
+        // `notify` has a fence of its own between these stores and its look at the listeners.
         event.set.store(true, Ordering::Release);
+        event.times.fetch_add(1, Ordering::Release);
         event.listeners.notify(usize::MAX);
     }
 
@@ -102,20 +120,22 @@ impl EventBackend for Primitives {
         event.set.store(false, Ordering::Relaxed);
     }
 
-    /// Listens before it looks again, so a `set` in between is not missed; does not look once it was woken, so a
-    /// `clear` that followed the `set` does not send it back to wait.
+    /// Listens before it looks at the count, so a `set` in between is not missed; does not look at the flag once it was
+    /// woken, so a `clear` that followed the `set` does not send it back to wait.
     #[inline]
     async fn wait(event: &Self::Event) {
-        // Ordering: Acquire, see `set`.
+        // Ordering: Acquire here and below, see `set`; joining ends with a fence, which pairs with that in `notify`.
+        let before = event.times.load(Ordering::Acquire);
         if event.set.load(Ordering::Acquire) {
             return;
         }
-        listener!(event.listeners => listener);
-        // Ordering: Acquire, see `set`; joining ends with a fence, which pairs with that in `notify`.
-        if event.set.load(Ordering::Acquire) {
-            return;
+        while event.times.load(Ordering::Acquire) == before {
+            listener!(event.listeners => listener);
+            if event.times.load(Ordering::Acquire) != before {
+                return;
+            }
+            listener.await;
         }
-        listener.await;
     }
 }
 
@@ -157,7 +177,11 @@ impl ConditionBackend for Primitives {
 
     /// Listens while it still holds the lock, so nobody can notify in between.
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let event = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
         while !ready(&guard) {
@@ -176,6 +200,12 @@ impl ConditionBackend for Primitives {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify(1.additional());
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).notify(usize::MAX);
         drop(guard);
     }
 

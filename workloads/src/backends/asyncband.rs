@@ -12,7 +12,7 @@ use asyncband::mutex::{Mutex, MutexGuard};
 use asyncband::semaphore::{Semaphore, SemaphorePermit};
 
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
     WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
@@ -92,6 +92,18 @@ impl WeightedSemaphoreBackend for Primitives {
     }
 }
 
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.release(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        permit.forget();
+    }
+}
+
 impl EventBackend for Primitives {
     type Event = ManualResetEvent;
 
@@ -141,7 +153,11 @@ impl ConditionBackend for Primitives {
     }
 
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let guard = pair.buffer.lock().await;
         pair.awaited_by(side).wait_while(guard, |buffer| !ready(buffer)).await
     }
@@ -149,6 +165,12 @@ impl ConditionBackend for Primitives {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify_one();
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).notify_all();
         drop(guard);
     }
 

@@ -11,7 +11,7 @@ use futures_intrusive::sync::{
 
 use crate::Backend;
 use crate::backend::{
-    EventBackend, Library, MutexBackend, SemaphoreBackend, WeightedSemaphoreBackend,
+    EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, WeightedSemaphoreBackend,
 };
 
 /// futures-intrusive.
@@ -88,6 +88,18 @@ impl WeightedSemaphoreBackend for Primitives {
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire(permits as usize)
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.release(1);
+    }
+
+    #[inline]
+    fn consume(mut permit: Self::Permit<'_>) {
+        permit.disarm();
     }
 }
 

@@ -12,7 +12,7 @@ use maitake_sync::{Closed, Mutex, MutexGuard, Semaphore, WaitQueue};
 
 use crate::Backend;
 use crate::backend::{
-    ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
+    ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side, WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
 
@@ -87,6 +87,21 @@ impl WeightedSemaphoreBackend for Primitives {
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire(permits as usize).ok().map(Ok)
+    }
+}
+
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        // Never an error: nobody closes the semaphore.
+        if let Ok(permit) = permit {
+            permit.forget();
+        }
     }
 }
 
@@ -168,15 +183,19 @@ impl ConditionBackend for Primitives {
     }
 
     /// Joins the queue while it still holds the lock, so nobody can notify in between. A queue that nobody waited in
-    /// keeps one notification: it is used up here, and the wait begins anew.
+    /// keeps one notification: it is used up here without a look, since nothing has changed under the lock.
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let queue = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
         while !ready(&guard) {
             let mut woken = pin!(queue.wait());
-            if woken.as_mut().subscribe().is_ready() {
-                continue;
+            while woken.as_mut().subscribe().is_ready() {
+                woken.set(queue.wait());
             }
             drop(guard);
             // Never an error: nobody closes the queue.
@@ -191,6 +210,12 @@ impl ConditionBackend for Primitives {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).wake();
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).wake_all();
         drop(guard);
     }
 

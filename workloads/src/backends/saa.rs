@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use saa::{Barrier, Gate, Mutex, MutexGuard, Pager, Semaphore, lock_async};
 
 use crate::backend::{
-    BarrierBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, WeightedSemaphoreBackend,
+    BarrierBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, WeightedSemaphoreBackend,
 };
 use crate::{Backend, Limits};
 
@@ -118,6 +118,19 @@ impl WeightedSemaphoreBackend for Primitives {
     }
 }
 
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        let posted = semaphore.release();
+        assert!(posted, "more than {} permits posted", Semaphore::MAX_PERMITS);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        std::mem::forget(permit);
+    }
+}
+
 /// How often the event was set, whether it is set now, and whom to let in when it is.
 ///
 /// A gate that was opened stays open: `Gate::reset` of saa 5.6.2 puts the state back that it found. So the gate stays
@@ -180,7 +193,7 @@ impl EventBackend for Primitives {
 }
 
 impl BarrierBackend for Primitives {
-    const LIMITS: Limits = Limits { tasks: Barrier::MAX_TASKS, ..Limits::NONE };
+    const MOST_PARTIES: usize = Barrier::MAX_TASKS;
     const RETRACTS: bool = false;
     type Barrier = Barrier;
 

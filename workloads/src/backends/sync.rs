@@ -11,7 +11,7 @@ use sync::{
 
 use crate::Backend;
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
     WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
@@ -90,6 +90,21 @@ impl WeightedSemaphoreBackend for Primitives {
     }
 }
 
+impl PostBackend for Primitives {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        // Never an error: nobody closes the semaphore.
+        if let Ok(permit) = permit {
+            permit.forget();
+        }
+    }
+}
+
 impl EventBackend for Primitives {
     type Event = Event;
 
@@ -142,13 +157,22 @@ impl ConditionBackend for Primitives {
     }
 
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         pair.awaited_by(side).lock().await.wait_for(|buffer| ready(buffer)).await
     }
 
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         guard.switch_to(pair.awaited_by(side.other())).notify_one();
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        guard.switch_to(pair.awaited_by(side.other())).notify_all();
     }
 
     #[inline]

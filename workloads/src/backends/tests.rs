@@ -236,6 +236,21 @@ fn dropped_wait_takes_nobody_else_with_it<B: EventBackend>() {
     assert!(waiting.iter_mut().all(|wait| poll(wait.as_mut()).is_ready()));
 }
 
+fn released_wait_that_is_dropped_releases_nobody_in_its_place<B: EventBackend>() {
+    let event = B::new();
+    let (mut first, mut dropped) = (pin!(B::wait(&event)), Box::pin(B::wait(&event)));
+    assert!(poll(first.as_mut()).is_pending() && poll(dropped.as_mut()).is_pending());
+    B::set(&event);
+    B::clear(&event);
+    assert!(poll(first).is_ready());
+    let mut late = pin!(B::wait(&event));
+    assert!(poll(late.as_mut()).is_pending(), "it came after the clear");
+    drop(dropped);
+    assert!(poll(late.as_mut()).is_pending(), "nobody has set it since");
+    B::set(&event);
+    assert!(poll(late).is_ready());
+}
+
 fn set_followed_by_clear_releases_those_who_wait<B: EventBackend>() {
     let event = B::new();
     let (mut early, mut late) = (pin!(B::wait(&event)), pin!(B::wait(&event)));
@@ -433,7 +448,8 @@ facts! {
     everyone EventBackend:
         set_followed_by_clear_releases_those_who_wait
         wait_on_a_set_event_is_over_at_once_until_it_is_cleared
-        dropped_wait_takes_nobody_else_with_it;
+        dropped_wait_takes_nobody_else_with_it
+        released_wait_that_is_dropped_releases_nobody_in_its_place;
     everyone ConditionBackend:
         dropped_wait_passes_its_notification_on
         wait_dropped_while_it_takes_the_lock_again_passes_its_notification_on

@@ -8,7 +8,7 @@ use tokio::sync::{AcquireError, Barrier, Mutex, MutexGuard, Notify, Semaphore, S
 
 use crate::Backend;
 use crate::backend::{
-    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, SemaphoreBackend, Side,
+    BarrierBackend, ConditionBackend, EventBackend, Library, MutexBackend, PostBackend, SemaphoreBackend, Side,
     WeightedSemaphoreBackend,
 };
 use crate::buffer::Buffer;
@@ -86,6 +86,21 @@ impl<const UNCONSTRAINED: bool> WeightedSemaphoreBackend for Primitives<UNCONSTR
     #[inline]
     fn try_acquire_many(semaphore: &Self::Semaphore, permits: u32) -> Option<Self::Permits<'_>> {
         semaphore.try_acquire_many(permits).ok().map(Ok)
+    }
+}
+
+impl<const UNCONSTRAINED: bool> PostBackend for Primitives<UNCONSTRAINED> {
+    #[inline]
+    fn post(semaphore: &Self::Semaphore) {
+        semaphore.add_permits(1);
+    }
+
+    #[inline]
+    fn consume(permit: Self::Permit<'_>) {
+        // Never an error: nobody closes the semaphore.
+        if let Ok(permit) = permit {
+            permit.forget();
+        }
     }
 }
 
@@ -179,7 +194,11 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
 
     /// Joins the queue of the `Notify` while it still holds the lock, so nobody can notify in between.
     #[inline]
-    async fn lock_when(pair: &Self::Pair, side: Side, ready: fn(&Buffer) -> bool) -> Self::Guard<'_> {
+    async fn lock_when(
+        pair: &Self::Pair,
+        side: Side,
+        mut ready: impl FnMut(&Buffer) -> bool + Send,
+    ) -> Self::Guard<'_> {
         let notify = pair.awaited_by(side);
         let mut guard = pair.buffer.lock().await;
         while !ready(&guard) {
@@ -197,6 +216,12 @@ impl<const UNCONSTRAINED: bool> ConditionBackend for Primitives<UNCONSTRAINED> {
     #[inline]
     async fn notify_other<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
         pair.awaited_by(side.other()).notify_one();
+        drop(guard);
+    }
+
+    #[inline]
+    async fn notify_all_others<'a>(pair: &'a Self::Pair, side: Side, guard: Self::Guard<'a>) {
+        pair.awaited_by(side.other()).notify_waiters();
         drop(guard);
     }
 

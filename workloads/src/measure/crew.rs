@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, unconstrained};
 
-use super::hold::{Hold, spin, spin_steps, yield_now};
+use super::draw::{Lots, Times};
+use super::hold::{Hold, HoldSamples, spin, spin_steps, yield_now};
 use super::meter::{Counts, Dice, Meter, NOBODY};
 use super::open_loop::{self, Timetable};
 use super::probe::{Equipment, Found, Probe};
@@ -29,13 +30,18 @@ pub(crate) struct Worker<P> {
     stop: Arc<Stop>,
     meter: Meter<P>,
     hold: Hold,
-    think_steps: u64,
+    /// In steps of [`spin`].
+    think: Times,
     clock: fn() -> u64,
-    hold_sum_ns: u64,
-    hold_samples: u64,
+    seed: u64,
 }
 
 impl<P: Probe> Worker<P> {
+    /// Draws one of `count` again and again, by a sequence of the task's own.
+    pub(crate) fn lots(&self, count: usize) -> Lots {
+        Lots::new(count, self.seed, self.index as u64)
+    }
+
     /// Whether the slot is over.
     ///
     /// Asked once an operation, right after the grant: a task that was still queued when the slot ended
@@ -77,10 +83,7 @@ impl<P: Probe> Worker<P> {
     #[inline]
     pub(crate) async fn hold(&mut self) {
         if self.ops.is_multiple_of(HOLD_SAMPLE) {
-            let start = (self.clock)();
-            self.hold.pass().await;
-            self.hold_sum_ns += (self.clock)().saturating_sub(start);
-            self.hold_samples += 1;
+            self.hold.pass_timed(self.clock).await;
         } else {
             self.hold.pass().await;
         }
@@ -90,7 +93,7 @@ impl<P: Probe> Worker<P> {
     #[inline]
     pub(crate) fn finish_op(&mut self) {
         self.ops += 1;
-        spin(self.think_steps);
+        spin(self.think.draw());
     }
 }
 
@@ -99,14 +102,13 @@ struct Finished<L> {
     ops: u64,
     ended_ns: u64,
     counts: Counts,
-    hold_sum_ns: u64,
-    hold_samples: u64,
+    holds: HoldSamples,
     found: Found,
     law: L,
 }
 
-/// Runs the function that was compiled for the slot's pass; refuses parameters that no slot can have, and a rate,
-/// since the workload's tasks wait for each other and cannot keep to a schedule of their own.
+/// Runs the function that was compiled for the slot's pass; refuses parameters that no slot can have, and a rate: of a
+/// workload whose tasks wait for each other, and so cannot keep to a schedule of their own, or that is about capacity.
 pub(crate) fn by_pass(
     slot: Slot<'_>,
     throughput: fn(Slot<'_>) -> SlotOutcome,
@@ -149,19 +151,19 @@ fn refused(slot: Slot<'_>, why: String) -> SlotOutcome {
 /// Everything that the tasks of one slot need, which use the primitives of `B`.
 pub(crate) struct Crew<'a, B> {
     slot: Slot<'a>,
-    companion: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    companions: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
     library: PhantomData<B>,
 }
 
 impl<'a, B: Library> Crew<'a, B> {
     pub(crate) fn new(slot: Slot<'a>) -> Self {
-        Self { slot, companion: None, library: PhantomData }
+        Self { slot, companions: Vec::new(), library: PhantomData }
     }
 
     /// Adds a task that starts with the others but is none of the contending ones: it has no operations, no
     /// recorder and no share in the figures.
     pub(crate) fn with_companion(mut self, companion: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.companion = Some(Box::pin(companion));
+        self.companions.push(Box::pin(companion));
         self
     }
 
@@ -174,14 +176,17 @@ impl<'a, B: Library> Crew<'a, B> {
         L: Send + 'static,
     {
         let (clock, tasks) = (self.slot.clock, self.slot.params.tasks);
-        let gate = Arc::new(Gate::new(tasks + usize::from(self.companion.is_some())));
-        let companion = self.companion.take().map(|companion| {
-            let gate = gate.clone();
-            self.slot.runtime.spawn(async move {
-                gate.pass().await;
-                companion.await;
+        let gate = Arc::new(Gate::new(tasks + self.companions.len()));
+        let companions: Vec<_> = std::mem::take(&mut self.companions)
+            .into_iter()
+            .map(|companion| {
+                let gate = gate.clone();
+                self.spawn(async move {
+                    gate.pass().await;
+                    companion.await;
+                })
             })
-        });
+            .collect();
         let mut handles = Vec::with_capacity(tasks);
         for worker in self.workers::<P>() {
             let (gate, work) = (gate.clone(), task(worker));
@@ -190,11 +195,7 @@ impl<'a, B: Library> Crew<'a, B> {
                 let (worker, law) = work.await;
                 finished(worker, law)
             };
-            // Known when the loop is compiled, so each backend has one kind of task and asks nothing in it.
-            handles.push(match B::UNCONSTRAINED {
-                true => self.slot.runtime.spawn(unconstrained(turns)),
-                false => self.slot.runtime.spawn(turns),
-            });
+            handles.push(self.spawn(turns));
         }
         // Opened from inside the executor: its queues take many wakes in a row at less cost than from outside.
         let opener = self.slot.runtime.spawn({
@@ -202,17 +203,20 @@ impl<'a, B: Library> Crew<'a, B> {
             async move { gate.open_when_told().await }
         });
         let started = self.slot.started;
+        // Made here, as nothing is to be allocated once the slot has begun.
+        let mut finished = Vec::with_capacity(tasks);
         let (began_ns, finished) = self.slot.runtime.block_on(async {
             gate.all_ready().await;
-            let began_ns = clock();
-            started();
             gate.tell();
             joined(opener).await;
-            let mut finished = Vec::with_capacity(tasks);
+            gate.all_through().await;
+            let began_ns = clock();
+            started();
+            gate.begin();
             for handle in handles {
                 finished.push(joined(handle).await);
             }
-            if let Some(companion) = companion {
+            for companion in companions {
                 joined(companion).await;
             }
             (began_ns, finished)
@@ -220,12 +224,21 @@ impl<'a, B: Library> Crew<'a, B> {
         merge(finished, began_ns)
     }
 
+    /// Known when the loop is compiled, so each backend has one kind of task and asks nothing in it.
+    fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        match B::UNCONSTRAINED {
+            true => self.slot.runtime.spawn(unconstrained(task)),
+            false => self.slot.runtime.spawn(task),
+        }
+    }
+
     fn workers<P: Probe>(&mut self) -> impl Iterator<Item = Worker<P>> + use<B, P> {
         let Slot { params, clock, seed, .. } = self.slot;
         let stop = self.slot.stop.clone();
         let waiting = Arc::new(AtomicU64::new(0));
-        let hold = Hold::new(params, clock);
-        let think_steps = spin_steps(params.think, clock);
+        // Two shuffles that have nothing to do with each other.
+        let hold = Hold::new(params, clock, seed);
+        let think = Times::new(params.think_distribution, spin_steps(params.think, clock), !seed);
         let cancel_percent = params.cancel_percent;
         let mut recorders = std::mem::take(&mut self.slot.recorders).into_iter();
         let origin_ns = Arc::<OnceLock<u64>>::default();
@@ -242,11 +255,10 @@ impl<'a, B: Library> Crew<'a, B> {
                 ops: 0,
                 stop: stop.clone(),
                 meter: Meter::new(probe, Dice::new(cancel_percent, seed, index as u64)),
-                hold,
-                think_steps,
+                hold: hold.of_task(index),
+                think: think.of_task(index),
                 clock,
-                hold_sum_ns: 0,
-                hold_samples: 0,
+                seed,
             }
         })
     }
@@ -259,8 +271,7 @@ fn finished<P: Probe, L>(worker: Worker<P>, law: L) -> Finished<L> {
         ops: worker.ops,
         ended_ns,
         counts: worker.meter.counts,
-        hold_sum_ns: worker.hold_sum_ns,
-        hold_samples: worker.hold_samples,
+        holds: worker.hold.samples(),
         found: worker.meter.probe.finish(),
         law,
     }
@@ -279,7 +290,7 @@ async fn joined<T>(handle: JoinHandle<T>) -> T {
 
 fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) {
     let mut counts = Counts::default();
-    let (mut holds, mut depths) = (Mean::default(), Mean::default());
+    let (mut holds, mut depths) = (HoldSamples::default(), Mean::default());
     let mut ended_ns = began_ns;
     let mut ops_per_task = Vec::with_capacity(finished.len());
     let mut recorders: Vec<Box<dyn Recorder>> = Vec::new();
@@ -287,7 +298,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
     let mut paces = Vec::new();
     for task in finished {
         counts.add(task.counts);
-        holds.add(task.hold_sum_ns, task.hold_samples);
+        holds.add(task.holds);
         depths.add(task.found.depth_sum, task.found.depth_samples);
         ended_ns = ended_ns.max(task.ended_ns);
         ops_per_task.push(task.ops);
@@ -303,7 +314,7 @@ fn merge<L>(finished: Vec<Finished<L>>, began_ns: u64) -> (SlotOutcome, Vec<L>) 
         forced_yields: counts.forced_yields,
         cancelled: counts.cancelled,
         futile_wakeups: None,
-        hold_ns: holds.get(),
+        hold_ns: holds.mean_ns(),
         queue_depth: depths.get(),
         pace: open_loop::merge(&paces),
         law: Ok(()),
@@ -343,28 +354,45 @@ struct Gate {
     shut: Semaphore,
     /// Tasks that have come through.
     through: AtomicUsize,
+    /// Gets its one permit when all have come through.
+    all_through: Semaphore,
+    /// The slot has begun.
+    begun: AtomicBool,
 }
 
 impl Gate {
     fn new(expected: usize) -> Self {
-        let [ready, told, shut] = [(); 3].map(|()| Semaphore::new(0));
-        Self { expected, ready, told, shut, through: AtomicUsize::new(0) }
+        let [ready, told, shut, all_through] = [(); 4].map(|()| Semaphore::new(0));
+        let (through, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { expected, ready, told, shut, through, all_through, begun }
     }
 
     /// Waits until everyone has been woken and has run.
     ///
     /// Waking a thousand tasks takes a while, and more if the thread that does it loses its processor; the first
     /// task would have the primitive for itself all that time. So whoever is through steps back in the run queue
-    /// until the last one is.
+    /// until the last one is and the slot's time begins: ten thousand tasks need longer than a short slot for that.
     async fn pass(&self) {
         self.ready.add_permits(1);
         // Closing is how the gate opens, so the error is the expected answer.
         let _closed = self.shut.acquire().await;
         // Ordering: Relaxed, a count that guards no data.
-        self.through.fetch_add(1, Ordering::Relaxed);
-        while self.through.load(Ordering::Relaxed) < self.expected {
+        if self.through.fetch_add(1, Ordering::Relaxed) + 1 == self.expected {
+            self.all_through.add_permits(1);
+        }
+        // Ordering: Relaxed, a flag that guards no data.
+        while !self.begun.load(Ordering::Relaxed) {
             yield_now().await;
         }
+    }
+
+    async fn all_through(&self) {
+        let _through = self.all_through.acquire().await;
+    }
+
+    fn begin(&self) {
+        // Ordering: see `pass`.
+        self.begun.store(true, Ordering::Relaxed);
     }
 
     async fn all_ready(&self) {

@@ -2,6 +2,7 @@
 //! counting. It knows no primitive and no backend.
 
 mod crew;
+mod draw;
 mod hold;
 mod meter;
 mod open_loop;
@@ -9,5 +10,6 @@ mod probe;
 mod schedule;
 
 pub(crate) use crew::{Crew, Worker, by_mode, by_pass};
+pub(crate) use hold::yield_now;
 pub(crate) use open_loop::OpenLoop;
 pub(crate) use probe::{Latency, Probe, Throughput};

@@ -50,6 +50,8 @@ pub(crate) struct Run {
     pub(crate) flavour: Flavour,
     /// Whether the backend lets nobody overtake.
     pub(crate) fair: bool,
+    /// Whether the variant is about waiting.
+    pub(crate) contends: bool,
     pub(crate) outcome: SlotOutcome,
     /// Samples that the recorders took.
     pub(crate) recorded: u64,
@@ -101,7 +103,7 @@ pub(crate) fn run(
     });
     // Ordering: Relaxed, the tasks were joined.
     let (recorded, started) = (recorded.load(Ordering::Relaxed), started.load(Ordering::Relaxed));
-    Run { flavour, fair: true, outcome, recorded, started }
+    Run { flavour, fair: true, contends: true, outcome, recorded, started }
 }
 
 struct Counting {
