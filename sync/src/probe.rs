@@ -178,8 +178,14 @@ impl Outcome {
     }
 }
 
+/// A probe, and the one before it, which so stays within reach for as long as the process lives.
+pub(crate) struct Installed {
+    pub(crate) probe: &'static dyn Probe,
+    _before: Option<&'static Installed>,
+}
+
 /// Invariant P1: null, or from `Box::leak`, so that what it points to never goes.
-pub(crate) static INSTALLED: AtomicPtr<&'static dyn Probe> = AtomicPtr::new(ptr::null_mut());
+pub(crate) static INSTALLED: AtomicPtr<Installed> = AtomicPtr::new(ptr::null_mut());
 
 /// What is added to a probe's clock, so that it goes on where the clock before it stood.
 pub(crate) static AHEAD_NS: AtomicU64 = AtomicU64::new(0);
@@ -219,6 +225,16 @@ pub fn install(probe: &'static dyn Probe) {
     let ahead_ns = crate::trace::clock_ns().wrapping_sub(probe.now_ns());
     // Ordering: Relaxed, published by the store below.
     AHEAD_NS.store(ahead_ns, Ordering::Relaxed);
-    // Ordering: Release pairs with the Acquire in `installed`; who sees the probe sees what it is made of.
-    INSTALLED.store(Box::leak(Box::new(probe)), Ordering::Release);
+    let mut before = INSTALLED.load(Ordering::Acquire);
+    loop {
+        // SAFETY: P1.
+        let _before = unsafe { before.as_ref() };
+        let installed = Box::leak(Box::new(Installed { probe, _before }));
+        // Ordering: Release pairs with the Acquire in `installed`; who sees the probe sees what it is made of. Acquire where
+        // another came first: it is looked at above.
+        match INSTALLED.compare_exchange(before, installed, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return,
+            Err(seen) => before = seen,
+        }
+    }
 }

@@ -10,7 +10,7 @@ pub(super) fn installed() -> Option<&'static dyn Probe> {
     // Ordering: Acquire pairs with the Release in `probe::install`.
     let installed = INSTALLED.load(Ordering::Acquire);
     // SAFETY: P1.
-    unsafe { installed.as_ref() }.copied()
+    unsafe { installed.as_ref() }.map(|installed| installed.probe)
 }
 
 /// The time by the probe's clock, as if it had been the clock from the beginning.
