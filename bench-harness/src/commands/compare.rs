@@ -31,7 +31,11 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     };
     super::print(&text)?;
     if between.comparisons.is_empty() {
-        say!("nothing to compare: the reports have no case and backend in common");
+        // In a job that relies on it, silence would pass for a good answer.
+        return Err(Usage::error(format!(
+            "'{}' and '{}' have no case and backend in common: measure the same workloads with the same knobs",
+            args.base, args.candidate
+        )));
     }
     if regressions > 0 {
         say!(
