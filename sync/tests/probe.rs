@@ -61,7 +61,7 @@ impl Probe for Told {
     }
 
     fn released(&self, release: &Released) {
-        assert!(release.held_ns >= 1_000 && release.held_ns % 1_000 == 0, "{release:?}");
+        assert!(release.held_ns >= 1_000 && release.held_ns.is_multiple_of(1_000), "{release:?}");
         self.say(format!("{} released", release.kind.name()));
     }
 
