@@ -223,8 +223,8 @@ mod tests {
         let (narrow, wide) = (at(80), at(200));
         assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
         assert!(
-            !narrow.contains("CPU/op") && wide.contains("CPU/op") && wide.contains("least share"),
-            "{wide}"
+            !narrow.contains("longest wait") && wide.contains("CPU/op") && wide.contains("longest wait"),
+            "{narrow}\n{wide}"
         );
         assert!(wide.lines().all(|line| line.chars().count() <= 200), "{wide}");
         assert!(!wide.contains("allocs/op"), "nobody counted them: {wide}");
