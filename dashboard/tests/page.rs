@@ -118,6 +118,8 @@ fn large_sweep() -> Report {
 fn picture(browser: &Browser, name: &str) {
     let Some(folder) = std::env::var_os("PAGE_SCREENSHOTS").map(PathBuf::from) else { return };
     fs::create_dir_all(&folder).expect("the folder for pictures can be made");
+    // The bar sticks to where one has scrolled to.
+    browser.evaluate("scrollTo(0, 0)");
     browser.picture(&folder.join(format!("{name}.png")));
 }
 
@@ -194,7 +196,8 @@ fn every_tab_draws_live_data_without_a_complaint() {
     browser.evaluate("document.getElementById('theme').click()");
     assert_eq!(browser.evaluate("localStorage.getItem('theme')"), "dark");
     browser.until(&format!("{painted} !== {color} && document.documentElement.dataset.theme === 'dark'"));
-    // From here on the system's preference holds again.
+    // Back to light, which is painted anew; from here on the system's preference holds again.
+    browser.evaluate("document.getElementById('theme').click()");
     browser.evaluate("(localStorage.clear(), delete document.documentElement.dataset.theme)");
 
     for theme in ["light", "dark"] {

@@ -85,7 +85,7 @@ export class Table {
 
   select(key) {
     this.selected = key === null ? null : String(key);
-    for (const [known, row] of this.rows) setAttribute(row, "aria-selected", this.onSelect ? known === this.selected : null);
+    for (const [known, row] of this.rows) setAttribute(row, "aria-selected", this.onSelect ? String(known === this.selected) : null);
   }
 
   #row(key) {
@@ -98,7 +98,7 @@ export class Table {
         event.preventDefault();
         this.onSelect(key);
       });
-      setAttribute(row, "aria-selected", key === this.selected);
+      setAttribute(row, "aria-selected", String(key === this.selected));
     }
     this.rows.set(key, row);
     return row;
