@@ -12,7 +12,7 @@ mod words;
 use std::fmt::Write as _;
 
 use results::compare::is_control_arm;
-use results::{Cell, Report, Status, Verdict};
+use results::{Cell, Report, Status};
 
 use crate::overview;
 
@@ -125,14 +125,12 @@ fn push_case(
 /// Few backends in a sentence each; of many only those whose question is open, with what could have been seen.
 fn push_sentences(out: &mut String, judged: &Judged<'_>, arms: &[&Cell], screen: Screen) {
     let compared: Vec<_> = arms.iter().filter_map(|cell| judged.candidate(cell)).collect();
-    for comparison in &compared {
-        let open = comparison.verdict == Verdict::Inconclusive;
-        if compared.len() <= SPOKEN_OF_LIMIT {
+    if compared.len() <= SPOKEN_OF_LIMIT {
+        for comparison in &compared {
             let _ = writeln!(out, "{}", screen.wrap(&words::sentence(comparison)));
-        } else if open {
-            let said = format!("{}: inconclusive; {}.", comparison.candidate, words::next(comparison));
-            let _ = writeln!(out, "{}", screen.wrap(&said));
         }
+    } else if let Some(sentence) = words::open_questions(&compared) {
+        let _ = writeln!(out, "{}", screen.wrap(&sentence));
     }
 }
 

@@ -92,7 +92,7 @@ fn bad_values_are_refused_before_anything_runs_naming_option_and_value() {
         (&["--rate", "1e12"], &["--rate", "'1e12'", "1e9"]),
         (
             &["--rate", "1000", "--workload", "event"],
-            &["--rate", "event.broadcast", "mutex.exclusive, semaphore.pool"],
+            &["--rate", "event.broadcast", "mutex.exclusive", "semaphore.pool"],
         ),
         (
             &["--rate", "1000", "--workload", "mutex,condition"],
@@ -399,7 +399,7 @@ fn list_names_workloads_and_backends() {
     let json: serde_json::Value = serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
     let names: Vec<&str> =
         json["workloads"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["mutex", "semaphore", "condition", "event"]);
+    assert_eq!(names, ["mutex", "semaphore", "condition", "event", "barrier", "mix"]);
     for preset in workloads::SCENARIOS {
         assert!(text.contains(preset.name), "no {} in {text}", preset.name);
         assert!(json["presets"].as_array().unwrap().iter().any(|it| it["name"] == preset.name));

@@ -296,6 +296,73 @@ fn a_report_comes_as_it_was_written_and_as_the_page_shows_it() {
 }
 
 #[test]
+fn a_report_is_opened_by_its_parts() {
+    let page = page();
+    let tasks = [serde_json::json!(2), serde_json::json!(8)];
+    page.store("one", &testing::sweep(&[("tasks", &tasks)]));
+    let overview = page.get("/api/v1/reports/one/overview").json();
+    assert_eq!(overview["cases"].as_array().unwrap().len(), 2);
+    assert!(overview["cases"][0]["charts"].is_null());
+    let part = |part: &str, key: &serde_json::Value| {
+        let key = key.as_str().unwrap().replace(' ', "%20");
+        page.get(&format!("/api/v1/reports/one/{part}?key={key}")).json()
+    };
+    let case = part("case", &overview["cases"][1]["key"]);
+    assert_eq!(case["charts"]["throughput"]["data"][0]["name"], "sync");
+    let figure = part("sweep", &overview["sweeps"][0]["figures"][0]["key"]);
+    assert_eq!(figure["rows"].as_array().unwrap().len(), 2 * 11);
+}
+
+#[test]
+fn a_part_that_is_not_there_says_where_the_names_stand() {
+    let page = page();
+    page.store("one", &testing::report(8, Status::Complete));
+    for part in ["case", "sweep"] {
+        let ask = |query: &str| page.get(&format!("/api/v1/reports/one/{part}{query}"));
+        assert_refused(&ask("?key=nothing"), 404, "'nothing'");
+        assert_refused(&ask(""), 400, "'key'");
+        assert_refused(&ask("?kay=a"), 400, "'kay'");
+        assert_refused(&page.get(&format!("/api/v1/run/{part}?key=a")), 404, "no run");
+    }
+    assert_refused(&page.get("/api/v1/run/overview"), 404, "no run");
+    assert_refused(&page.get("/api/v1/events?run=half"), 400, "query");
+}
+
+#[test]
+fn a_listener_may_ask_for_runs_without_their_charts() {
+    let page = page();
+    page.publish(3);
+    let mut whole = Events::open(page.address);
+    while whole.next().unwrap().0 != "run" {}
+    let mut events = Events::open_at(page.address, "/api/v1/events?run=overview");
+    loop {
+        let (name, data) = events.next().unwrap();
+        assert_ne!(name, "run", "that is what the other one wanted");
+        if name == "overview" {
+            let overview: serde_json::Value = serde_json::from_str(&data).unwrap();
+            assert_eq!(overview["progress"]["slots_done"], 3);
+            assert!(!data.contains("\"charts\""));
+            return;
+        }
+    }
+}
+
+#[test]
+fn long_answers_are_compressed_for_those_who_take_it_and_events_never() {
+    let page = page();
+    page.store("one", &testing::report(8, Status::Complete));
+    let host = page.address.to_string();
+    let headers = [("host", host.as_str()), ("accept-encoding", "gzip")];
+    let compressed = request(page.address, "GET", "/api/v1/reports/one/view", &headers, b"");
+    assert_eq!(compressed.header("content-encoding"), Some("gzip"));
+    let plain = page.get("/api/v1/reports/one/view");
+    assert_eq!(plain.header("content-encoding"), None);
+    assert!(compressed.body.len() * 3 < plain.body.len());
+    let events = Events::open(page.address);
+    assert!(events.headers.iter().all(|(name, _)| name != "content-encoding"));
+}
+
+#[test]
 fn an_unknown_report_and_a_broken_one_are_told_apart() {
     let page = page();
     fs::write(page.reports.path().join("broken.json"), "[]").unwrap();

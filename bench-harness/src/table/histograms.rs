@@ -22,10 +22,7 @@ pub(super) fn push(out: &mut String, arms: &[&Cell], screen: Screen) {
     let names = waits.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let width = usize::from(screen.width).saturating_sub(names + 2).min(WIDEST);
     let (from, to) = (format_ns(axis.from_ns as f64), format_ns(axis.to_ns as f64));
-    let _ = writeln!(
-        out,
-        "Waits from {from} to {to}, each column the same factor, a block as high as its share:"
-    );
+    let _ = writeln!(out, "Waits from {from} to {to}, a block as high as its share, log scale:");
     for (name, histogram) in &waits {
         let _ = writeln!(out, "{}", format!("{name:names$}  {}", axis.draw(histogram, width)).trim_end());
     }

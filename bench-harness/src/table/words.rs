@@ -25,10 +25,27 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
 }
 
 /// What may be done about an open question, and how far from 1 the ratio would have had to be.
-pub(super) fn next(comparison: &Comparison) -> String {
+fn next(comparison: &Comparison) -> String {
     let Some(detectable) = comparison.detectable else { return "more --rounds may tell".into() };
     let difference = format_difference(detectable);
     format!("this run could have shown a difference of {difference} or more; more --rounds may tell")
+}
+
+/// The inconclusive ones of many comparisons in one sentence; `None` where there is none.
+pub(super) fn open_questions(comparisons: &[&Comparison]) -> Option<String> {
+    let open = comparisons.iter().filter(|comparison| comparison.verdict == Verdict::Inconclusive);
+    let named: Vec<String> = open
+        .map(|comparison| match comparison.detectable {
+            Some(detectable) => format!("{} {}", comparison.candidate, format_difference(detectable)),
+            None => comparison.candidate.clone(),
+        })
+        .collect();
+    let names = named.join(", ");
+    let known =
+        comparisons.iter().any(|found| found.verdict == Verdict::Inconclusive && found.detectable.is_some());
+    let seen =
+        if known { " (behind each the difference from which on this run could have shown it)" } else { "" };
+    (!named.is_empty()).then(|| format!("Inconclusive: {names}{seen}; more --rounds may tell."))
 }
 
 pub(super) fn noise_floor(comparison: &Comparison) -> String {
@@ -98,6 +115,21 @@ pub(crate) fn words(params: &Params) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_questions_of_many_backends_make_one_sentence() {
+        let report = super::super::testing::report();
+        let mut found: Vec<Comparison> = report.comparisons.into_iter().take(3).collect();
+        assert_eq!(open_questions(&found.iter().collect::<Vec<_>>()), None, "all is settled");
+        for comparison in &mut found[1..] {
+            (comparison.verdict, comparison.detectable) = (Verdict::Inconclusive, None);
+        }
+        let said = open_questions(&found.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(said, "Inconclusive: sync, sync; more --rounds may tell.");
+        found[1].detectable = Some(1.04);
+        let said = open_questions(&found.iter().collect::<Vec<_>>()).unwrap();
+        assert!(said.starts_with("Inconclusive: sync 4 %, sync (behind each the difference"), "{said}");
+    }
 
     #[test]
     fn a_verdict_reads_the_same_whoever_wins() {

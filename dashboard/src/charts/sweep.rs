@@ -12,7 +12,7 @@ use results::{format_ns, format_rate, format_ratio};
 use super::palette::Series;
 use super::{Chart, axis, base_layout, empty_note, plain, rounded};
 
-/// Labels below the axis; of more values every second, third … is named.
+/// Labels that fit below the axis; where values stand closer than that, some go without.
 const LABELS_LIMIT: usize = 12;
 
 /// What is drawn against the knob.
@@ -83,9 +83,7 @@ impl Knob {
             (Some(numbers), Some(decades)) => (numbers.clone(), decades > 1.0),
             _ => (even(), false),
         };
-        let step = self.labels.len().div_ceil(LABELS_LIMIT).max(1);
-        let labelled = |index: &usize| index.is_multiple_of(step);
-        let kept: Vec<usize> = (0..self.labels.len()).filter(labelled).collect();
+        let kept = readable(&places, logarithmic);
         let mut axis =
             axis::plain(&if logarithmic { format!("{} (log scale)", self.name) } else { self.name.clone() })
                 .tick_values(kept.iter().map(|&index| places[index]).collect())
@@ -95,6 +93,21 @@ impl Knob {
         }
         (places, axis)
     }
+}
+
+/// The values to name, so that no label lies on another: each as far from the last named one as a label is wide.
+fn readable(places: &[f64], logarithmic: bool) -> Vec<usize> {
+    let on_axis = |place: f64| if logarithmic { place.log10() } else { place };
+    let (Some(&first), Some(&last)) = (places.first(), places.last()) else { return Vec::new() };
+    let apart = (on_axis(last) - on_axis(first)) / LABELS_LIMIT as f64;
+    let mut named: Vec<usize> = Vec::new();
+    for (index, &place) in places.iter().enumerate() {
+        let room = named.last().is_none_or(|&before| on_axis(place) - on_axis(places[before]) >= apart);
+        if room {
+            named.push(index);
+        }
+    }
+    named
 }
 
 /// How many decades the figures span; `None` where a zero or less forbids a logarithm that is needed.
@@ -271,6 +284,16 @@ mod tests {
         };
         assert_eq!(y(&[1e3, 1e6]), "log");
         assert!(y(&[1e6, 2e6]).is_null());
+    }
+
+    #[test]
+    fn values_that_crowd_on_the_axis_are_not_all_named() {
+        let squares: Vec<f64> = (1..=20).map(|step| f64::from(step * step)).collect();
+        let named = readable(&squares, true);
+        assert_eq!(&named[..3], [0, 1, 2], "1, 4 and 9 stand apart");
+        assert!(named.len() <= LABELS_LIMIT + 1);
+        assert_eq!(readable(&[0.0, 1.0, 2.0], false), [0, 1, 2]);
+        assert!(readable(&[], false).is_empty());
     }
 
     #[test]

@@ -72,7 +72,12 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let mut reader = send(address, "GET", "/api/v1/events", &[("host", &address.to_string())], b"");
+        Self::open_at(address, "/api/v1/events")
+    }
+
+    pub(crate) fn open_at(address: SocketAddr, path: &str) -> Self {
+        let headers = [("host", &*address.to_string()), ("accept-encoding", "gzip")];
+        let mut reader = send(address, "GET", path, &headers, b"");
         let (status, headers) = read_head(&mut reader);
         Self { reader, status, headers, buffer: String::new() }
     }
