@@ -23,9 +23,9 @@ pub(super) const BOUNDED_BUFFER: Variant = Variant {
 
 pub(super) const BOUNDED_BUFFER_ALL: Variant = Variant {
     name: "bounded-buffer-all",
-    summary: "The same buffer, but each operation wakes everyone on the other side (notify_all), of whom one finds \
-              what he waits for: the thundering herd. Shows what a wake-up in vain costs; how many there are \
-              stands below the table.",
+    summary: "The same buffer, but each operation wakes everyone on the other side (notify_all), where one could go on. \
+              Shows whether that costs anything; how many were woken in vain stands below the table: few while \
+              both sides take turns in the queue of the lock. A sure herd is condition.sleepers.",
     defaults: bounded_buffer_defaults,
     knobs: KNOBS,
     contention: Contention::Demanded,
