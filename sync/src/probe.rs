@@ -180,6 +180,10 @@ impl Outcome {
 
 /// A probe, and the one before it, which so stays within reach for as long as the process lives.
 pub(crate) struct Installed {
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "only operations that are watched read it")
+    )]
     pub(crate) probe: &'static dyn Probe,
     _before: Option<&'static Installed>,
 }
