@@ -111,8 +111,8 @@ fn push_case(
         let _ = writeln!(out, "{}", screen.wrap(&futile));
     }
     for cell in &arms {
-        if let Some(parts) = &cell.composed {
-            let _ = writeln!(out, "{} has no {} of its own: {parts}.", cell.backend, cell.workload);
+        if let Some(sentence) = cell.composed_sentence() {
+            let _ = writeln!(out, "{}", screen.wrap(&sentence));
         }
     }
     push_sentences(out, judged, &arms, screen);

@@ -526,9 +526,25 @@ fn export_writes_every_format_and_lists_them_for_an_unknown_one() {
 }
 
 #[test]
-fn schema_prints_the_schema_of_the_report() {
+fn what_runs_write_is_valid_by_the_schema_that_is_printed() {
     let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
-    assert_eq!(schema, Report::json_schema());
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let runs: [&[&str]; 3] = [
+        &["--workload", "condition,event", "--backend", "all"],
+        &["--workload", "mutex", "--rate", "20000"],
+        &["--preset", "lockhammer", "--forks", "2"],
+    ];
+    for arguments in runs {
+        let folder = TempDir::new().unwrap();
+        let output = short_run(folder.path(), arguments);
+        let (path, _) = only_report(folder.path());
+        let mut report: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        if let Err(fault) = validator.validate(&report) {
+            panic!("{arguments:?}, {}: {fault}\n{}", fault.instance_path(), stderr(&output));
+        }
+        report["cells"][0]["rounds"][0]["ops"] = (-1).into();
+        assert!(!validator.is_valid(&report));
+    }
 }
 
 #[test]

@@ -89,6 +89,15 @@ impl PeerUnit {
     }
 }
 
+impl Cell {
+    /// What is to be said of a backend that lacks a primitive and was put together: `tokio lacks …: Notify + Mutex`.
+    #[must_use]
+    pub fn composed_sentence(&self) -> Option<String> {
+        let parts = self.composed.as_ref()?;
+        Some(format!("{} lacks a primitive that is used here, and is put together: {parts}.", self.backend))
+    }
+}
+
 impl fmt::Display for PeerFigure {
     /// `1.23 ms per 3000 operations (1.20 ms–1.31 ms)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

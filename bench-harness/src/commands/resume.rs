@@ -86,7 +86,8 @@ pub(super) fn kept(report: &Report, cases: &[Case], environment: &Environment) -
             stray.case()
         )));
     }
-    let rounds = report.run.rounds_planned.unwrap_or(usize::MAX) * report.run.forks.unwrap_or(1);
+    let rounds =
+        report.run.rounds_planned.unwrap_or(usize::MAX).saturating_mul(report.run.forks.unwrap_or(1));
     let mut kept = Kept::new();
     for (index, case) in cases.iter().enumerate() {
         let own = |cell: &&Cell| assemble::case_of(cases, cell) == Some(index);

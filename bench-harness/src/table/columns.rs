@@ -88,6 +88,10 @@ const MORE: &[Column] = &[
     Column { title: "allocs/op", text: |line| count(line.costs.allocations_per_op) },
     Column { title: "futile/op", text: |line| count(line.costs.futile_wakeups_per_op) },
     Column {
+        title: "recorder",
+        text: |line| line.cell.recorder_share.map_or_else(none, |share| format!("{:.0} %", share * 100.0)),
+    },
+    Column {
         title: "forced yields/op",
         text: |line| count(line.costs.forced_yields_per_op.filter(|yields| *yields > 0.0)),
     },

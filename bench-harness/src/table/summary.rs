@@ -101,7 +101,8 @@ fn sentences(places: &[Place<'_>]) -> Vec<String> {
         return Vec::new();
     }
     let won = ranked.iter().filter(|(_, rank)| *rank == 1).count();
-    let mut sentences = vec![format!("{OURS} comes first in {won} of {} cases.", ranked.len())];
+    // What speaks against ours stands first.
+    let mut sentences = Vec::new();
     let behind: Vec<&str> =
         ranked.iter().filter(|(_, rank)| *rank > 1).map(|(place, _)| place.case.as_str()).collect();
     let slower: Vec<&str> = ranked
@@ -110,11 +111,12 @@ fn sentences(places: &[Place<'_>]) -> Vec<String> {
         .map(|(place, _)| place.case.as_str())
         .collect();
     if !behind.is_empty() {
-        sentences.push(format!("Another is ahead of it in {}.", named(&behind)));
+        sentences.push(format!("Another is ahead of {OURS} in {}.", named(&behind)));
     }
     if !slower.is_empty() {
-        sentences.push(format!("It is slower than the baseline in {}.", named(&slower)));
+        sentences.push(format!("{OURS} is slower than the baseline in {}.", named(&slower)));
     }
+    sentences.push(format!("{OURS} comes first in {won} of {} cases.", ranked.len()));
     sentences
 }
 
@@ -141,8 +143,8 @@ mod tests {
     fn the_winner_of_each_case_and_our_losses_are_named() {
         let text = summary(&testing::report());
         assert!(text.contains("sync comes first in 1 of 2 cases."), "{text}");
-        assert!(text.contains("Another is ahead of it in mutex.many."), "{text}");
-        assert!(text.contains("It is slower than the baseline in mutex.many."), "{text}");
+        assert!(text.contains("Another is ahead of sync in mutex.many."), "{text}");
+        assert!(text.contains("sync is slower than the baseline in mutex.many."), "{text}");
         let row = text.lines().find(|line| line.starts_with("mutex.many")).unwrap();
         assert!(row.contains("saa") && row.ends_with("3 of 3"), "{row}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

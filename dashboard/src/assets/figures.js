@@ -44,6 +44,8 @@ const COSTS = [
   { title: "preempted", number: true, hint: "involuntary context switches for an operation", has: (row) => row.involuntary_switches_per_op !== null, cell: (row) => small(row.involuntary_switches_per_op) },
   { title: "allocations", number: true, hint: "calls of the allocator for an operation, the bench's own included", has: (row) => row.allocations_per_op !== null, cell: (row) => small(row.allocations_per_op) },
   { title: "futile wake-ups", number: true, hint: "woken, looked, and had to wait again, for an operation", has: (row) => row.futile_wakeups_per_op !== null, cell: (row) => small(row.futile_wakeups_per_op) },
+  { title: "recorder", number: true, hint: "share of an operation that clock and recorder took, in the latency pass alone", has: (row) => row.recorder_share !== null, cell: (row) => fraction(row.recorder_share, 0) },
+  { title: "in the peer's unit", number: true, hint: "median of the rounds, with the smallest and the largest", has: (row) => row.peer !== null, cell: (row) => row.peer ?? "–" },
   { title: "forced yields", number: true, hint: "polls that gave up because tokio's budget was spent, for an operation", has: (row) => row.forced_yields_per_op > 0, cell: (row) => small(row.forced_yields_per_op) },
 ];
 

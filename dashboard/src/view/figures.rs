@@ -44,6 +44,9 @@ pub(super) struct CellRow {
     allocations_per_op: Option<f64>,
     futile_wakeups_per_op: Option<f64>,
     forced_yields_per_op: Option<f64>,
+    recorder_share: Option<f64>,
+    /// A figure in the unit of another benchmark, in words.
+    peer: Option<String>,
 }
 
 /// The backends of a case in the order of its cells.
@@ -93,5 +96,7 @@ fn row(cell: &Cell, compared: Option<&Comparison>) -> CellRow {
         allocations_per_op: costs.allocations_per_op,
         futile_wakeups_per_op: costs.futile_wakeups_per_op,
         forced_yields_per_op: costs.forced_yields_per_op,
+        recorder_share: cell.recorder_share,
+        peer: cell.peer_figure.as_ref().map(ToString::to_string),
     }
 }

@@ -6,8 +6,8 @@
 //! what lies between the smallest and the largest round, in the form that the action can convert to another
 //! unit; `extra` is shown as a tooltip.
 //!
-//! Read with `src/extract.ts` and `src/extractRangeInfo.ts` of github-action-benchmark 1.22.0: it wants numbers for
-//! values, and refuses a file without any entry.
+//! Written after `src/extract.ts` and `src/extractRangeInfo.ts` of github-action-benchmark, which want numbers for values
+//! and refuse a file without any entry; the action itself has not read one of these files.
 
 use serde_json::{Value, json};
 

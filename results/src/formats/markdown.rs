@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use super::Format;
 use super::parts::{Costs, Judgements, by_case, judgements};
 use crate::compare::is_control_arm;
-use crate::{Cell, ReadError, Report, Status, format_count, format_ns, format_rate, format_ratio};
+use crate::{
+    Cell, Comparison, ReadError, Report, Status, Verdict, format_count, format_ns, format_rate, format_ratio,
+};
 
 pub(super) const FORMAT: Format =
     Format { name: "markdown", extension: "md", summary: "tables for a pull request or an issue", write };
@@ -14,9 +16,10 @@ pub(super) const FORMAT: Format =
 fn write(report: &Report) -> Result<String, ReadError> {
     let mut out = String::new();
     push_head(&mut out, report);
-    let judgements = judgements(report);
-    for (case, cells) in by_case(report) {
-        push_case(&mut out, &case, &cells, &judgements);
+    let (judgements, cases) = (judgements(report), by_case(report));
+    push_overview(&mut out, &cases, &judgements);
+    for (case, cells) in &cases {
+        push_case(&mut out, case, cells, &judgements);
     }
     push_validity(&mut out, report);
     Ok(out)
@@ -45,6 +48,46 @@ fn push_head(out: &mut String, report: &Report) {
             run.seed,
         ),
     );
+}
+
+/// Where there are several cases, who won where.
+fn push_overview(out: &mut String, cases: &[(String, Vec<&Cell>)], judgements: &Judgements<'_>) {
+    if cases.len() < 2 {
+        return;
+    }
+    let mut backends: Vec<&str> = Vec::new();
+    for cell in cases.iter().flat_map(|(_, cells)| cells).filter(|cell| !is_control_arm(&cell.backend)) {
+        if !backends.contains(&cell.backend.as_str()) {
+            backends.push(&cell.backend);
+        }
+    }
+    line(out, "\nThroughput as a ratio to the baseline: ▲ faster, ▼ slower, = equivalent, ? inconclusive.\n");
+    let head: String = backends.iter().map(|backend| format!(" {} |", text(backend))).collect();
+    line(out, &format!("| case |{head}"));
+    line(out, &format!("|---|{}", "--:|".repeat(backends.len())));
+    for (case, cells) in cases {
+        let ratios: String = backends
+            .iter()
+            .map(|backend| {
+                let measured = cells.iter().any(|cell| cell.backend == *backend);
+                let comparison = judgements.get(&(case.clone(), *backend)).copied();
+                format!(" {} |", if measured { overview_of(comparison) } else { String::new() })
+            })
+            .collect();
+        line(out, &format!("| {} |{ratios}", text(case)));
+    }
+}
+
+/// A cell of the overview; what nobody is compared with is the baseline, or has no throughput to compare.
+fn overview_of(comparison: Option<&Comparison>) -> String {
+    let Some(comparison) = comparison else { return "–".to_owned() };
+    let sign = match comparison.verdict {
+        Verdict::Faster => "▲",
+        Verdict::Slower => "▼",
+        Verdict::Equivalent => "=",
+        Verdict::Inconclusive => "?",
+    };
+    comparison.ratio.map_or_else(|| sign.to_owned(), |ratio| format!("{} {sign}", format_ratio(ratio)))
 }
 
 fn push_case(out: &mut String, case: &str, cells: &[&Cell], judgements: &Judgements<'_>) {
@@ -86,6 +129,7 @@ fn push_case(out: &mut String, case: &str, cells: &[&Cell], judgements: &Judgeme
     }
     push_open_loop(out, cells);
     push_costs(out, cells);
+    push_remarks(out, cells);
     if let Some(baseline) =
         cells.iter().find_map(|cell| judgements.get(&(case.to_owned(), cell.backend.as_str())))
     {
@@ -157,6 +201,17 @@ fn push_costs(out: &mut String, cells: &[&Cell]) {
             })
             .collect();
         line(out, &format!("| {} |{figures}", text(&cell.backend)));
+    }
+}
+
+/// What is to be known of single backends.
+fn push_remarks(out: &mut String, cells: &[&Cell]) {
+    for cell in cells.iter().filter(|cell| !is_control_arm(&cell.backend)) {
+        let peer = cell.peer_figure.as_ref();
+        let peer = peer.map(|figure| format!("{} in the peer's unit: {figure}.", cell.backend));
+        for sentence in cell.composed_sentence().into_iter().chain(peer) {
+            line(out, &format!("\n{}", text(&sentence)));
+        }
     }
 }
 

@@ -114,6 +114,20 @@ fn markdown_shows_costs_where_they_were_counted() {
 }
 
 #[test]
+fn markdown_of_several_cases_says_first_who_won_where() {
+    let overview = |report: &results::Report| {
+        let markdown = write("markdown", report);
+        markdown.split("\n## ").next().unwrap().to_owned()
+    };
+    let several = report("r", 2, 8);
+    let ratio = results::format_ratio(several.comparisons[0].ratio.unwrap());
+    let text = overview(&several);
+    assert!(text.contains(&format!(" {ratio} ▲ |")) && text.contains("| – |"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("| semaphore/pool")).count(), 2, "{text}");
+    assert!(!overview(&report("r", 1, 8)).contains('▲'));
+}
+
+#[test]
 fn markdown_says_what_could_have_been_found() {
     let report = report("r", 1, 8);
     let shown = results::format_ratio(report.comparisons[0].detectable.unwrap());

@@ -156,10 +156,10 @@ impl EventBackend for Primitives {
 
     #[inline]
     fn set(event: &Self::Event) {
-        // Ordering: AcqRel pairs with the Acquire in `wait`; who sees the count sees what was written before. Only a
-        // setter changes the state, and `|` after `+` leaves the flag as it is to be.
-        event.state.fetch_add(ONE_TIME, Ordering::AcqRel);
-        event.state.fetch_or(SET, Ordering::AcqRel);
+        // Ordering: AcqRel pairs with the Acquire in `wait`; who sees the count sees what was written before. Count and
+        // flag change at once: a waiter that the count let go may clear the flag at once, which must not come between.
+        let set = |state: usize| Some(state.wrapping_add(ONE_TIME) | SET);
+        let _always_some = event.state.fetch_update(Ordering::AcqRel, Ordering::Relaxed, set);
         // Never an error: the gate is neither opened nor sealed.
         let _permitted = event.gate.permit();
     }

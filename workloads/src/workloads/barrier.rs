@@ -27,7 +27,7 @@ const PHASES: Variant = Variant {
               Shows what gathering and letting go cost together; with think time, and more so with one that \
               varies, how long the early ones wait for the last.",
     defaults: phases_defaults,
-    knobs: &["tasks", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "think_ns", "think_distribution", "cancel_percent"],
     contention: Contention::Demanded,
     arms: arms!(BarrierBackend, phases),
 };

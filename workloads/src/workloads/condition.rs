@@ -18,7 +18,16 @@ pub const WORKLOAD: Workload = Workload {
 };
 
 /// What every variant looks at.
-const KNOBS: &[&str] = &["tasks", "permits", "hold_ns", "hold_mode", "think_ns", "cancel_percent"];
+const KNOBS: &[&str] = &[
+    "tasks",
+    "permits",
+    "hold_ns",
+    "hold_distribution",
+    "hold_mode",
+    "think_ns",
+    "think_distribution",
+    "cancel_percent",
+];
 
 /// Lets everyone out who waits, unless that was done already.
 async fn close<'a, B: ConditionBackend>(pair: &'a B::Pair, side: Side, guard: Option<B::Guard<'a>>) {

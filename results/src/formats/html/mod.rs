@@ -145,13 +145,10 @@ fn push_sentences(out: &mut String, case: &str, cells: &[&Cell], judgements: &Ju
         );
     }
     for cell in cells.iter().filter(|cell| !is_control_arm(&cell.backend)) {
-        if let Some(parts) = &cell.composed {
-            let (backend, workload) = (text(&cell.backend), text(&cell.workload));
-            let _ = writeln!(
-                out,
-                "<p class=\"dim\">{backend} has no {workload} of its own: {}.</p>",
-                text(parts)
-            );
+        let peer = cell.peer_figure.as_ref();
+        let peer = peer.map(|figure| format!("{} in the peer's unit: {figure}.", cell.backend));
+        for sentence in cell.composed_sentence().into_iter().chain(peer) {
+            let _ = writeln!(out, "<p class=\"dim\">{}</p>", text(&sentence));
         }
     }
 }

@@ -16,7 +16,15 @@ pub(super) const SLEEPERS: Variant = Variant {
               who is next is drawn, and since nobody can be told apart, all are woken (notify_all). Shows what one \
               condition for many purposes costs: all but one look in vain and sleep again.",
     defaults: sleepers_defaults,
-    knobs: &["tasks", "hold_ns", "hold_mode", "think_ns", "cancel_percent"],
+    knobs: &[
+        "tasks",
+        "hold_ns",
+        "hold_distribution",
+        "hold_mode",
+        "think_ns",
+        "think_distribution",
+        "cancel_percent",
+    ],
     contention: Contention::Demanded,
     arms: arms!(ConditionBackend, sleepers),
 };

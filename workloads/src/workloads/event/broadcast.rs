@@ -17,7 +17,7 @@ pub(super) const BROADCAST: Variant = Variant {
               once, round after round, each time when all N wait. Shows what joining the queue, releasing \
               everyone and resuming cost together.",
     defaults: broadcast_defaults,
-    knobs: &["tasks", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "think_ns", "think_distribution", "cancel_percent"],
     contention: Contention::Demanded,
     arms: arms!(EventBackend, broadcast),
 };

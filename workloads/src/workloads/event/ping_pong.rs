@@ -15,7 +15,7 @@ pub(super) const PING_PONG: Variant = Variant {
               N tasks make N/2 pairs (one without a partner wakes itself). Shows what a single wake-up through an \
               event costs, from the set to the woken task.",
     defaults: ping_pong_defaults,
-    knobs: &["tasks", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "think_ns", "think_distribution", "cancel_percent"],
     contention: Contention::Demanded,
     arms: arms!(EventBackend, ping_pong),
 };

@@ -18,7 +18,7 @@ pub(super) const PULSE: Variant = Variant {
               and yields, over and over, and looks at nobody. Shows what remains of broadcast's speed when waiters \
               join, leave and are dropped while the event is being set; whoever waited at a set is let go by it.",
     defaults: pulse_defaults,
-    knobs: &["tasks", "think_ns", "cancel_percent"],
+    knobs: &["tasks", "think_ns", "think_distribution", "cancel_percent"],
     contention: Contention::Demanded,
     arms: arms!(EventBackend, pulse),
 };
