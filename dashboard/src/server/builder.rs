@@ -18,12 +18,18 @@ const PORTS_TRIED: u16 = 100;
 
 /// Builds a collector and the server that shows it.
 ///
+/// The collector hears nothing before it is part of the program's subscriber: by its
+/// [`listener`](Collector::listener), the cheapest way, or by its [`layer`](Collector::layer) where the spans of `sync` shall also reach a
+/// log or a trace.
+///
 /// # Examples
 /// ```
+/// use tracing_subscriber::prelude::*;
+///
 /// let (collector, server) = dashboard::Builder::new().listen("127.0.0.1:0").build()?;
+/// tracing_subscriber::registry().with(collector.listener()).init();
 /// let page = server.spawn()?;
 /// println!("open {}", page.url());
-/// # let _ = collector;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
