@@ -41,6 +41,7 @@ pub struct Builder {
     run_feed: Option<RunFeed>,
     collector: Option<Collector>,
     allowed_hosts: Vec<String>,
+    allow_changes: bool,
 }
 
 impl Builder {
@@ -53,6 +54,7 @@ impl Builder {
             run_feed: None,
             collector: None,
             allowed_hosts: Vec::new(),
+            allow_changes: false,
         }
     }
 
@@ -97,6 +99,14 @@ impl Builder {
         self
     }
 
+    /// Lets whoever reaches the server change the collector's [level](crate::Level), though it listens on more than loopback.
+    ///
+    /// On a loopback address the page and local programs may do so anyway; pages elsewhere never.
+    pub fn allow_changes(mut self, allowed: bool) -> Self {
+        self.allow_changes = allowed;
+        self
+    }
+
     /// Binds the socket and gives the collector and the server.
     ///
     /// # Errors
@@ -108,7 +118,7 @@ impl Builder {
             collector.clone(),
             self.run_feed.unwrap_or_default(),
             self.reports_dir,
-            HostRule::new(local_addr, self.allowed_hosts),
+            HostRule::new(local_addr, self.allowed_hosts).allow_changes(self.allow_changes),
         );
         Ok((collector, Server { listener, local_addr, state }))
     }
