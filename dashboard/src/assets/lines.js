@@ -12,14 +12,17 @@ export const SITES = [
   { title: "acquired", number: true, cell: (site) => integer(site.acquisitions), sort: (site) => site.acquisitions },
   { title: "waited", number: true, cell: (site) => integer(site.contended), sort: (site) => site.contended },
   { title: "waited in all", number: true, hint: "sum of the waits of this line", cell: (site) => duration(site.wait_total_ns), sort: (site) => site.wait_total_ns },
-  { title: "kept others waiting", number: true, hint: "what others waited while this line held it; shared where several hold at once", cell: (site) => duration(site.blamed_ns), sort: (site) => site.blamed_ns },
+  { title: "kept waiting", number: true, hint: "what others waited, all together, while this line held it; shared where several hold at once", cell: (site) => duration(site.blamed_ns), sort: (site) => site.blamed_ns },
   { title: "wait p99", number: true, cell: (site) => measured(site.wait_ns, "p99"), sort: (site) => site.wait_ns.p99 },
   { title: "hold p50", number: true, cell: (site) => measured(site.hold_ns, "p50"), sort: (site) => site.hold_ns.p50 },
   { title: "hold p99", number: true, cell: (site) => measured(site.hold_ns, "p99"), sort: (site) => site.hold_ns.p99 },
-  { title: "cancelled", number: true, hint: "waits that were dropped", cell: (site) => integer(site.cancelled), sort: (site) => site.cancelled },
-  { title: "gave up after p50", number: true, hint: "how long the dropped waits had lasted", cell: (site) => measured(site.cancelled_wait_ns, "p50"), sort: (site) => site.cancelled_wait_ns.p50 },
+  { title: "cancelled", number: true, hint: "waits that were dropped, and half of them after how long", cell: cancelled, sort: (site) => site.cancelled },
   { title: "closed", number: true, hint: "ended since the primitive was closed", cell: (site) => integer(site.closed), sort: (site) => site.closed },
 ];
+
+function cancelled({ cancelled: count, cancelled_wait_ns: lasted }) {
+  return lasted?.count ? `${integer(count)} after ${duration(lasted.p50)}` : integer(count);
+}
 
 // `now` tells the uptime of the snapshot that is shown.
 export const worstColumns = (now) => [

@@ -71,7 +71,7 @@ const HOLDERS = [
   { title: "task", number: true, cell: (holder) => (holder.task ? `#${holder.task.toString(16)}` : "–") },
   { title: "permits", number: true, cell: (holder) => integer(holder.permits) },
   { title: "held for", number: true, cell: (holder) => duration(holder.age_ns) },
-  { title: "kept others waiting", number: true, hint: "until now, all of them together", cell: (holder) => duration(holder.blamed_ns) },
+  { title: "kept waiting", number: true, hint: "what others waited because of it until now, all together", cell: (holder) => duration(holder.blamed_ns) },
 ];
 
 class LiveView {

@@ -20,6 +20,7 @@ use super::rows::RowIndex;
 use super::sites::{NO_SITE, SiteIndex};
 
 /// The collector's ear.
+#[derive(Debug)]
 pub(super) struct Heard(pub(super) Arc<Core>);
 
 impl Heard {

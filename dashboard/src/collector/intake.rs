@@ -201,10 +201,10 @@ impl Intake {
         }
     }
 
-    /// Permits of an object that are held now, as far as is known.
-    fn permits_held(&self, kind: Kind, object: u64) -> u64 {
+    /// Permits of an object that are held now, as far as is known; `None` where one holds at a time.
+    fn permits_held(&self, kind: Kind, object: u64) -> Option<u64> {
         if kind == Kind::Mutex {
-            return 1;
+            return None;
         }
         let mut permits = 0_u64;
         self.operations.for_each(|_, operation| {
@@ -212,7 +212,7 @@ impl Intake {
                 permits = permits.saturating_add(operation.permits);
             }
         });
-        permits
+        Some(permits)
     }
 
     /// Who has held an object for the longest time, `except` an operation.

@@ -34,7 +34,7 @@ mod sites;
 mod worst;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tracing::{Dispatch, Subscriber};
@@ -113,6 +113,8 @@ struct Core {
     started: Instant,
     /// Listeners that live: while there are any, it hears of operations without spans.
     listeners: AtomicUsize,
+    /// Made when it first listens.
+    ear: OnceLock<&'static Heard>,
     /// What it wants to know while it is on.
     level_when_on: Mutex<Level>,
     /// The subscriber that this collector is part of, the latest if there are several.
@@ -130,6 +132,7 @@ impl Collector {
             intake: Intake::new(number),
             started: Instant::now(),
             listeners: AtomicUsize::new(0),
+            ear: OnceLock::new(),
             level_when_on: Mutex::new(Level::Calls),
             dispatch: Mutex::new(None),
         };
@@ -153,7 +156,7 @@ impl Collector {
     ///
     /// A process has one listening collector: the latest. Spans of the same collector's [`layer`](Self::layer) are left out
     /// while it listens, so that nothing counts twice. It listens from now on, wherever and whenever the listener is put, until that is
-    /// dropped; who installs it late has missed what was before, and nothing else.
+    /// dropped; who installs it late has missed what was before, and nothing else. A collector that has listened is never freed.
     ///
     /// # Examples
     ///
@@ -182,8 +185,9 @@ impl Collector {
 
     /// Has the primitives tell this collector, in place of any other.
     pub(crate) fn listen(&self) {
-        // What is told may outlive every handle: the primitives keep the ear for good.
-        sync::probe::install(Box::leak(Box::new(Heard(Arc::clone(&self.core)))));
+        // What is told may outlive every handle: the primitives keep the ear for good, one for each collector.
+        let ear = self.core.ear.get_or_init(|| Box::leak(Box::new(Heard(Arc::clone(&self.core)))));
+        sync::probe::install(*ear);
     }
 
     /// Switches the collector on or off, while the program runs.

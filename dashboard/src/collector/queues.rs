@@ -27,6 +27,9 @@ const BUCKETS: usize = QUEUES / WAYS;
 /// Bits of the integral behind the nanosecond: many holders share little waiting.
 const FRACTION_BITS: u32 = 8;
 
+/// Permits held are counted anew where waiting begins, unless they were within so long: it is a look at all operations.
+const RECOUNT_NS: u64 = 100_000_000;
+
 /// Generations are counted in as many bits; none is zero.
 pub(super) const GENERATION_BITS: u32 = 24;
 
@@ -70,6 +73,10 @@ struct State {
     waiters: u64,
     /// Permits held.
     held: u64,
+    /// Whether several may hold at once.
+    shared: bool,
+    /// When the permits were last counted.
+    counted_ns: u64,
     integral: u64,
     /// Until when the integral is known.
     since_ns: u64,
@@ -87,6 +94,28 @@ impl State {
             self.integral = self.integral.wrapping_add(growth);
         }
         self.since_ns = self.since_ns.max(now_ns);
+    }
+
+    /// Another holder of so many permits.
+    fn take(&mut self, permits: u64, holder: Blocker) {
+        self.held = if self.shared { self.held.saturating_add(permits) } else { 1 };
+        self.last = Some(holder);
+    }
+
+    /// One holder less.
+    fn give_back(&mut self, permits: u64, holder: Blocker) {
+        self.held = if self.shared { self.held.saturating_sub(permits) } else { 0 };
+        self.last = Some(Blocker { released: true, ..holder });
+    }
+
+    /// Whether the count of permits may be off and is worth a look, which is taken where waiting begins.
+    fn needs_counting(&mut self, now_ns: u64) -> bool {
+        let old = now_ns.saturating_sub(self.counted_ns) > RECOUNT_NS;
+        let needs = self.shared && self.waiters == 1 && old;
+        if needs {
+            self.counted_ns = now_ns;
+        }
+        needs
     }
 
     fn mark(&self) -> Mark {
@@ -114,14 +143,26 @@ impl Default for Queues {
 }
 
 impl Queues {
-    /// Somebody began to wait. Where the object gets a queue for it, `held` is asked how many permits are held now.
-    pub(super) fn joined(&self, object: u64, now_ns: u64, held: impl FnOnce() -> u64) {
+    /// Somebody began to wait. `held` is asked how many permits are held, now and then; it says nothing where one holds at a time.
+    ///
+    /// What is granted or released at that very moment it may have missed or seen twice, so it is asked again some time.
+    pub(super) fn joined(&self, object: u64, now_ns: u64, held: impl FnOnce() -> Option<u64>) {
         let joined = self.with(object, |state| {
             state.advance(now_ns);
             state.waiters += 1;
+            state.needs_counting(now_ns)
         });
-        if joined.is_none() {
-            self.claim(object, now_ns, held());
+        match joined {
+            Some(false) => {}
+            // Asked without a lock held: it looks at all operations.
+            Some(true) => {
+                let held = held();
+                self.with(object, |state| {
+                    state.advance(now_ns);
+                    state.held = held.unwrap_or(1);
+                });
+            }
+            None => self.claim(object, now_ns, held()),
         }
     }
 
@@ -148,8 +189,7 @@ impl Queues {
             state.waiters = state.waiters.saturating_sub(1);
             let before = state.last;
             if let Some(holder) = holder {
-                state.held = state.held.saturating_add(permits);
-                state.last = Some(holder);
+                state.take(permits, holder);
             }
             (state.mark(), before)
         })
@@ -160,8 +200,7 @@ impl Queues {
     pub(super) fn granted(&self, object: u64, now_ns: u64, permits: u64, holder: Blocker) -> Mark {
         self.with(object, |state| {
             state.advance(now_ns);
-            state.held = state.held.saturating_add(permits);
-            state.last = Some(holder);
+            state.take(permits, holder);
             state.mark()
         })
         .unwrap_or_default()
@@ -179,8 +218,7 @@ impl Queues {
         self.with(object, |state| {
             state.advance(now_ns);
             let charge_ns = state.charge_ns(mark, permits);
-            state.held = state.held.saturating_sub(permits);
-            state.last = Some(Blocker { released: true, ..holder });
+            state.give_back(permits, holder);
             charge_ns
         })
         .unwrap_or(0)
@@ -243,7 +281,7 @@ impl Queues {
 
     /// Gives an object a queue, with one who waits.
     #[cold]
-    fn claim(&self, object: u64, now_ns: u64, held: u64) {
+    fn claim(&self, object: u64, now_ns: u64, held: Option<u64>) {
         let mut generation = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let way = match self.find(object) {
             // Somebody else was quicker.
@@ -258,8 +296,15 @@ impl Queues {
             // Zero stands for none, so it is passed over when the numbers wrap.
             *generation = (*generation + 1) % (1 << GENERATION_BITS);
             *generation += u32::from(*generation == 0);
-            let fresh = State { object, generation: *generation, held, since_ns: now_ns, ..State::default() };
-            *state = fresh;
+            *state = State {
+                object,
+                generation: *generation,
+                held: held.unwrap_or(1),
+                shared: held.is_some(),
+                counted_ns: now_ns,
+                since_ns: now_ns,
+                ..State::default()
+            };
             self.tags[way].store(object, Ordering::Relaxed);
         }
         state.advance(now_ns);
@@ -296,7 +341,7 @@ mod tests {
     fn a_hold_is_charged_what_others_waited_meanwhile() {
         let queues = Queues::default();
         assert_eq!(queues.granted(7, 0, 1, holder(1)), Mark::default());
-        queues.joined(7, 100, || 1);
+        queues.joined(7, 100, || None);
         queues.joined(7, 150, || unreachable!("it has a queue"));
         // One waited for 100 and the other for 50.
         assert_eq!(queues.charged_until_now(7, 200, Mark::default(), 1), 150);
@@ -313,7 +358,7 @@ mod tests {
     #[test]
     fn holders_of_a_semaphore_share_by_their_permits() {
         let queues = Queues::default();
-        queues.joined(7, 0, || 4);
+        queues.joined(7, 0, || Some(4));
         assert_eq!(queues.released(7, 400, Mark::default(), 3, holder(1)), 300);
         let (mark, _) = queues.resumed(7, 400, 3, Some(holder(2)));
         queues.joined(7, 400, || unreachable!("it has a queue"));
@@ -324,23 +369,23 @@ mod tests {
     #[test]
     fn an_object_that_nobody_waits_at_gives_its_queue_away() {
         let queues = Queues::default();
-        queues.joined(1, 0, || 1);
+        queues.joined(1, 0, || None);
         for object in 2..100_000 {
-            queues.joined(object, object, || 1);
+            queues.joined(object, object, || None);
             queues.gave_up(object, object + 1);
         }
         assert_eq!(queues.dropped.get(), 0);
         assert_eq!(queues.charged_until_now(1, 50, Mark::default(), 1), 50);
         // A mark of the queue that an object had before is not taken for one of its new queue.
         let stale = Mark { generation: 2, integral: 1 << 40 };
-        queues.joined(2, 1_000_000, || 1);
+        queues.joined(2, 1_000_000, || None);
         assert_eq!(queues.released(2, 1_000_100, stale, 1, holder(1)), 100);
     }
 
     #[test]
     fn waits_beyond_the_bound_are_counted_and_not_charged() {
         let queues = Queues::default();
-        (1..=10_000).for_each(|object| queues.joined(object, 0, || 1));
+        (1..=10_000).for_each(|object| queues.joined(object, 0, || None));
         let dropped = queues.dropped.get();
         assert!(dropped >= 10_000 - QUEUES as u64 && dropped < 10_000, "{dropped}");
         let charged =
@@ -351,8 +396,29 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_charges_nothing() {
         let queues = Queues::default();
-        queues.joined(7, 1_000, || 1);
+        queues.joined(7, 1_000, || None);
         assert_eq!(queues.released(7, 10, Mark::default(), 1, holder(1)), 0);
         assert_eq!(queues.charged_until_now(7, 1_005, Mark::default(), 1), 5);
+    }
+
+    #[test]
+    fn permits_are_counted_anew_after_a_while() {
+        let queues = Queues::default();
+        // A hold that ended at that moment was counted all the same.
+        queues.joined(7, 0, || Some(2));
+        queues.gave_up(7, 0);
+        let (later, mark) = (RECOUNT_NS + 1, queues.resumed(7, 0, 1, None).0);
+        queues.joined(7, later, || Some(1));
+        assert_eq!(queues.released(7, later + 100, mark, 1, holder(1)), 100);
+    }
+
+    #[test]
+    fn of_a_mutex_there_is_one_holder_whatever_was_seen() {
+        let queues = Queues::default();
+        // Its holder released before the wait was told of.
+        queues.joined(7, 0, || None);
+        let (mark, _) = queues.resumed(7, 10, 1, Some(holder(2)));
+        queues.joined(7, 10, || None);
+        assert_eq!(queues.released(7, 110, mark, 1, holder(2)), 100);
     }
 }
