@@ -313,9 +313,10 @@ impl Intake {
         fields.kind?;
         let op = fields.op?;
         // A wait is not ended by a release: another operation has come by its number.
-        let held = match op {
-            0 => None,
-            op => self.operations.remove_if(op, |operation| operation.phase != Phase::Waiting),
+        let held = if is_number(op) {
+            self.operations.remove_if(op, |operation| operation.phase != Phase::Waiting)
+        } else {
+            None
         };
         let row = held.map(|operation| operation.row).or_else(|| self.objects.row(object));
         let blamed_ns = held.map_or(0, |operation| self.hold_ended(op, &operation, now_ns));
@@ -516,7 +517,12 @@ const NUMBERLESS: u64 = 1 << 62;
 
 /// Key of an operation; one without a number, or with one past all that `sync` hands out, is told by its span.
 fn operation_key(op: u64, span: u64) -> u64 {
-    if op == 0 || op >= NUMBERLESS { hash::mix(2, span) >> 2 | NUMBERLESS } else { op }
+    if is_number(op) { op } else { hash::mix(2, span) >> 2 | NUMBERLESS }
+}
+
+/// Whether it is a number that `sync` may have handed out.
+fn is_number(op: u64) -> bool {
+    op != 0 && op < NUMBERLESS
 }
 
 /// The number of an operation; zero for one that came without.

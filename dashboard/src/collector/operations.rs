@@ -100,7 +100,8 @@ impl Operations {
     #[inline]
     fn candidates(&self, op: u64) -> impl Iterator<Item = &Slot> {
         let region = (op >> BLOCK_BITS) as usize % REGIONS * REGION;
-        (0..STEPS).map(move |step| &self.slots[region + (op as usize + step * (REGION / STEPS)) % REGION])
+        (0..STEPS)
+            .map(move |step| &self.slots[region + (op as usize % REGION + step * (REGION / STEPS)) % REGION])
     }
 
     #[inline]
