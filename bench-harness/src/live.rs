@@ -71,10 +71,10 @@ impl Live {
     }
 }
 
-/// Lets the collector see the spans of this process. It is off until a slot is to be watched.
+/// Lets the collector hear of this process's primitives, without spans. It is off until a slot is to be watched.
 fn install(collector: Collector) -> anyhow::Result<Collector> {
     collector.set_enabled(false);
-    let subscriber = tracing_subscriber::registry().with(collector.clone());
+    let subscriber = tracing_subscriber::registry().with(collector.listener());
     tracing::subscriber::set_global_default(subscriber).context("another subscriber is installed")?;
     Ok(collector)
 }

@@ -1,17 +1,24 @@
-//! What the spans of one lock and unlock cost, by who listens.
+//! What being watched costs, by who watches.
 //!
-//! `pair` is an acquisition that found the lock free and its release; `trio` had to wait between the two. The
-//! spans are emitted by hand, field for field as the primitives do, so that nothing of a primitive is measured.
+//! - `lock`: a real mutex that is free, locked and unlocked; `threads` has two threads do so, each with a mutex of its own, made at
+//!   one line and locked at one line.
+//! - `pair` is the spans of an acquisition that found the lock free and of its release; `trio` had to wait between the two. They
+//!   are emitted by hand, field for field as the primitives do, so that nothing of a primitive is measured.
+//! - `snapshot`: of ten thousand objects in a thousand rows.
 //!
 //! A process has one global subscriber, and a scoped one would cost as much again as what is measured. So one
 //! subscriber stands in for all arms and passes each call on to the arm that is being measured.
 
+use std::future::Future;
 use std::hint::black_box;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dashboard::{Collector, Switch};
-use sync::schema;
+use dashboard::{Collector, Level as Wanted, Listener, Switch};
+use sync::{Mutex, schema};
 use tracing::field::Empty;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber, span};
@@ -24,6 +31,9 @@ use tracing_subscriber::layer::{Layered, SubscriberExt};
 /// The arms, by the number in [`ACTIVE`].
 const ARMS: [&str; 5] = ["nobody", "registry", "collector_off", "collector", "collector_filtered"];
 
+/// The arm of the listener, which hears of real primitives alone.
+const LISTENER: usize = ARMS.len();
+
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 type Own = Filtered<Collector, Switch, Registry>;
@@ -33,6 +43,7 @@ struct Arms {
     registry: Registry,
     collector: Layered<Collector, Registry>,
     filtered: Layered<Own, Registry>,
+    listener: Layered<Listener, Registry>,
 }
 
 impl Arms {
@@ -41,7 +52,8 @@ impl Arms {
             0 => None,
             1 => Some(&self.registry),
             2 | 3 => Some(&self.collector),
-            _ => Some(&self.filtered),
+            4 => Some(&self.filtered),
+            _ => Some(&self.listener),
         }
     }
 }
@@ -142,37 +154,129 @@ fn trio(op: u64) {
     release(op);
 }
 
-fn spans(criterion: &mut Criterion) {
-    let plain = Collector::new();
-    let filtered = Collector::new();
-    let arms = Arms {
+/// Locks and unlocks a free mutex. Where nobody watches it is all there is.
+#[inline]
+fn lock(mutex: &Mutex<u64>) {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(mutex.lock()).poll(&mut context) {
+        Poll::Ready(mut guard) => *guard += 1,
+        Poll::Pending => unreachable!("nobody else locks it"),
+    }
+}
+
+/// Each thread has a mutex of its own; all are made here.
+fn made_at_one_line() -> Mutex<u64> {
+    Mutex::new(0).with_name("cache")
+}
+
+/// How long two threads take for as many pairs each.
+fn two_threads(pairs: u64) -> Duration {
+    let run = || {
+        let mutex = made_at_one_line();
+        (0..pairs).for_each(|_| lock(black_box(&mutex)));
+    };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(run);
+        run();
+    });
+    began.elapsed()
+}
+
+/// Goes to an arm and measures real mutexes there.
+fn locks(criterion: &mut Criterion, name: &str, arm: usize) {
+    ACTIVE.store(arm, Ordering::Relaxed);
+    callsite::rebuild_interest_cache();
+    let mutex = made_at_one_line();
+    criterion
+        .benchmark_group("lock")
+        .bench_function(name, |bencher| bencher.iter(|| lock(black_box(&mutex))));
+    criterion.benchmark_group("threads").bench_function(name, |bencher| bencher.iter_custom(two_threads));
+}
+
+/// Goes to an arm and measures spans made by hand there.
+fn spans(criterion: &mut Criterion, name: &str, arm: usize) {
+    ACTIVE.store(arm, Ordering::Relaxed);
+    callsite::rebuild_interest_cache();
+    for (group, calls) in [("pair", pair as fn(u64)), ("trio", trio)] {
+        let mut op = 1_000;
+        criterion.benchmark_group(group).bench_function(name, |bencher| {
+            bencher.iter(|| {
+                op += 1;
+                calls(black_box(op));
+            });
+        });
+    }
+}
+
+/// Ten thousand objects that were held once or more, made at a thousand lines.
+fn many_objects(collector: &Collector, objects: u64) {
+    ACTIVE.store(3, Ordering::Relaxed);
+    collector.set_enabled(true);
+    callsite::rebuild_interest_cache();
+    for op in 1..=3 * objects {
+        let id = 1_000 + op % objects;
+        drop(span!(
+            target: schema::TARGET, Level::TRACE, schema::span::ACQUIRE, primitive = "mutex", id, op,
+            file = "src/service.rs", line = 20_u64, made_file = "src/main.rs", made_line = id % 1_000
+        ));
+        drop(span!(
+            target: schema::TARGET, Level::TRACE, schema::span::RELEASE, primitive = "mutex", id, op,
+            held_ns = 100 * op
+        ));
+    }
+}
+
+fn snapshots(criterion: &mut Criterion, collector: &Collector) {
+    const OBJECTS: u64 = 10_000;
+    many_objects(collector, OBJECTS);
+    let snapshot = collector.snapshot();
+    let rows = snapshot.primitives.iter().filter(|row| row.name.is_empty());
+    assert_eq!(rows.map(|row| row.objects).sum::<u64>(), OBJECTS);
+    println!("{OBJECTS} objects: {} bytes each", snapshot.overhead.memory_bytes / OBJECTS);
+    criterion.bench_function("snapshot/10000_objects", |bencher| bencher.iter(|| collector.snapshot()));
+}
+
+fn all(criterion: &mut Criterion) {
+    let (plain, filtered, listening) = (Collector::new(), Collector::new(), Collector::new());
+    let arms = |listener| Arms {
         registry: Registry::default(),
         collector: Registry::default().with(plain.clone()),
         filtered: Registry::default().with(filtered.layer()),
+        listener: Registry::default().with(listener),
     };
+    // Who is told without spans is told in all arms that make calls known at all, so at first it is off.
+    listening.set_enabled(false);
+    let arms = arms(listening.listener());
     tracing::subscriber::set_global_default(arms).expect("nobody else sets one");
-    for (name, calls) in [("pair", pair as fn(u64)), ("trio", trio)] {
-        let mut group = criterion.benchmark_group(name);
-        for (number, arm) in ARMS.into_iter().enumerate() {
-            ACTIVE.store(number, Ordering::Relaxed);
-            plain.set_enabled(arm == "collector");
-            callsite::rebuild_interest_cache();
-            let mut op = 1_000;
-            group.bench_function(arm, |bencher| {
-                bencher.iter(|| {
-                    op += 1;
-                    calls(black_box(op));
-                });
-            });
-        }
-        group.finish();
+    for (arm, name) in ARMS.into_iter().enumerate() {
+        plain.set_enabled(name == "collector");
+        spans(criterion, name, arm);
+        locks(criterion, name, arm);
     }
-    // The arms that listened did take the spans in.
+    plain.set_enabled(false);
+    let levels =
+        [("listener_off", Wanted::Off), ("listener_waits", Wanted::Waits), ("listener_calls", Wanted::Calls)];
+    for (name, level) in levels {
+        listening.set_level(level);
+        locks(criterion, name, LISTENER);
+    }
+    listening.set_enabled(false);
+    snapshots(criterion, &plain);
+    // The arms that listened did take in what there was.
     for collector in [plain, filtered] {
         let overhead = collector.snapshot().overhead;
         assert!(overhead.spans > 0 && overhead.malformed == 0, "{overhead:?}");
     }
+    let heard = listening.snapshot();
+    assert!(heard.primitives.iter().any(|row| row.acquisitions > 0 && row.hold_ns.count > 0));
+    println!("the listener says that it takes {:.0} ns a call", heard.overhead.ns_per_call);
 }
 
-criterion_group!(benches, spans);
+criterion_group! {
+    name = benches;
+    // Short, since there are many arms and what is compared has been measured in one run.
+    config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    targets = all
+}
 criterion_main!(benches);

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // These lines are all that the dashboard takes. The server has a thread of its own: it shows the page even while
     // this program is stuck.
     let (collector, server) = dashboard::Builder::new().listen_or_next("127.0.0.1:7411").build()?;
-    tracing_subscriber::registry().with(collector.layer()).init();
+    tracing_subscriber::registry().with(collector.listener()).init();
     let page = server.spawn()?;
     println!("watch it at {} for {seconds} s", page.url());
 

@@ -16,7 +16,7 @@
 //! use tracing_subscriber::util::SubscriberInitExt;
 //!
 //! let (collector, server) = dashboard::Builder::new().listen("127.0.0.1:0").build()?;
-//! tracing_subscriber::registry().with(collector).init();
+//! tracing_subscriber::registry().with(collector.listener()).init();
 //! let page = server.spawn()?;
 //! println!("open {}", page.url());
 //! page.detach();
@@ -36,7 +36,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod testing;
 
-pub use collector::{Collector, Listener, Switch};
+pub use collector::{Collector, Level, Listener, Switch, UnknownLevel};
 pub use run::{Progress, RunFeed, RunView};
 pub use server::{BuildError, Builder, Dashboard, InitError, Server, ServerHandle, init};
 

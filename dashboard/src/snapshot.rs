@@ -33,7 +33,7 @@ impl Snapshot {
 }
 
 /// All primitives made at one place under one name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrimitiveSnapshot {
     /// Id of the row, stable while the process lives.
     pub id: u64,
@@ -69,13 +69,22 @@ pub struct PrimitiveSnapshot {
     pub queued_ns: Distribution,
     /// Granted → resumed.
     pub wake_ns: Distribution,
+    /// Joined the queue → dropped.
+    #[serde(default)]
+    pub cancelled_wait_ns: Distribution,
     /// The lines that acquire it, the most waited-at first.
     pub sites: Vec<SiteSnapshot>,
+    /// The longest waits since the start, the longest first, at most [`PrimitiveSnapshot::WORST_WAITS_LIMIT`].
+    #[serde(default)]
+    pub worst_waits: Vec<WorstWaitSnapshot>,
 }
 
 impl PrimitiveSnapshot {
     /// Holders that a row lists at most.
     pub const HOLDERS_LIMIT: usize = 16;
+
+    /// Worst waits that a row lists at most.
+    pub const WORST_WAITS_LIMIT: usize = 8;
 }
 
 /// A distribution of durations in nanoseconds; all zero when nothing was recorded.
@@ -181,6 +190,9 @@ pub struct HolderSnapshot {
     pub age_ns: u64,
     /// Permits held.
     pub permits: u64,
+    /// What others waited because of this hold until now, as [`SiteSnapshot::blamed_ns`] has it.
+    #[serde(default)]
+    pub blamed_ns: u64,
 }
 
 /// A wait in progress.
@@ -205,7 +217,9 @@ pub struct WaitSnapshot {
 }
 
 /// One line that acquires a primitive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+///
+/// Its distributions have no buckets; the row has those of all its lines.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteSnapshot {
     /// `src/main.rs:20:14`.
     pub site: String,
@@ -215,8 +229,64 @@ pub struct SiteSnapshot {
     pub contended: u64,
     /// Waits dropped before the grant.
     pub cancelled: u64,
+    /// Waits and attempts ended by a close.
+    #[serde(default)]
+    pub closed: u64,
     /// Sum of the waits.
     pub wait_total_ns: u64,
+    /// What others waited, each of them counted, while somebody held what was acquired here: the waiting of a
+    /// moment is shared by all who hold at that moment, by their permits. Below TRACE it is not known.
+    #[serde(default)]
+    pub blamed_ns: u64,
+    /// Joined the queue → resumed.
+    #[serde(default)]
+    pub wait_ns: Distribution,
+    /// Granted → released.
+    #[serde(default)]
+    pub hold_ns: Distribution,
+    /// Joined the queue → granted.
+    #[serde(default)]
+    pub queued_ns: Distribution,
+    /// Granted → resumed.
+    #[serde(default)]
+    pub wake_ns: Distribution,
+    /// Joined the queue → dropped.
+    #[serde(default)]
+    pub cancelled_wait_ns: Distribution,
+}
+
+/// One of the longest waits of a row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorstWaitSnapshot {
+    /// It took so long.
+    pub wait_ns: u64,
+    /// When it ended, in seconds as [`Snapshot::uptime_s`] counts them.
+    pub ended_at_s: f64,
+    /// `granted` or `cancelled`.
+    pub outcome: String,
+    /// The operation that waited.
+    pub op: u64,
+    /// Object, as in the spans.
+    pub object: u64,
+    /// The task that waited, as in the spans; 0 when unknown.
+    pub task: u64,
+    /// The line that waited.
+    pub site: String,
+    /// Who was in its way when it ended; nobody where that is not known, as below TRACE.
+    pub blocker: Option<BlockerSnapshot>,
+}
+
+/// Who held an object when somebody waited for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockerSnapshot {
+    /// The operation that acquired it.
+    pub op: u64,
+    /// The task, as in the spans; 0 when unknown.
+    pub task: u64,
+    /// The line that acquired it.
+    pub site: String,
+    /// It was the last to release it; it holds it otherwise.
+    pub released: bool,
 }
 
 /// Something that looks wrong.
@@ -249,6 +319,21 @@ pub struct Overhead {
     pub in_flight_dropped: u64,
     /// Waits in progress beyond [`Snapshot::WAITS_LIMIT`].
     pub waits_not_listed: u64,
+    /// Durations that are missing in the distributions because histograms reached their limit of memory.
+    #[serde(default)]
+    pub durations_dropped: u64,
+    /// Waits that were charged to nobody because the limit of queues was reached.
+    #[serde(default)]
+    pub blame_dropped: u64,
+    /// Calls whose cost was measured, about one in 1,024.
+    #[serde(default)]
+    pub calls_sampled: u64,
+    /// What the collector took for each of them, on average. What `tracing` does around a layer is not in it.
+    #[serde(default)]
+    pub ns_per_call: f64,
+    /// What it takes of one processor core, since the start or the last reset; 1 is the whole of it.
+    #[serde(default)]
+    pub core_share: f64,
 }
 
 #[cfg(test)]

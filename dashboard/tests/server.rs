@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use dashboard::snapshot::Snapshot;
-use dashboard::{BuildError, Builder, Collector, Progress, RunFeed, RunView, ServerHandle};
+use dashboard::{BuildError, Builder, Collector, Level, Progress, RunFeed, RunView, ServerHandle};
 use flate2::read::GzDecoder;
 use results::{Report, Status};
 use support::{Answer, Events, get, request};
@@ -439,6 +439,36 @@ fn unknown_paths_and_other_methods_are_refused_with_the_next_step() {
     let posted = request(page.address, "POST", "/api/v1/snapshot", &[("host", &host)], b"{}");
     assert_refused(&posted, 405, "read");
     assert!(posted.header("allow").unwrap().contains("GET"));
+}
+
+#[test]
+fn the_level_of_the_collector_is_changed_by_the_page_and_by_nobody_elses() {
+    let page = page();
+    let (host, path) = (page.address.to_string(), "/api/v1/collector");
+    let json = [("host", &*host), ("content-type", "application/json")];
+    assert_eq!(page.get(path).json()["level"], "calls");
+    let own = format!("http://{host}");
+    for (level, headers) in
+        [("waits", vec![]), ("off", vec![("origin", &*own), ("sec-fetch-site", "same-origin")])]
+    {
+        let body = format!("{{\"level\":\"{level}\"}}");
+        let answer = request(page.address, "POST", path, &[&json[..], &headers].concat(), body.as_bytes());
+        assert_eq!((answer.status, &answer.json()["level"]), (200, &level.into()));
+        assert_eq!(page.collector.level().as_str(), level);
+    }
+    let refused = |headers: &[(&str, &str)], body: &str, status, named| {
+        let headers = [&[("host", &*host)], headers].concat();
+        assert_refused(&request(page.address, "POST", path, &headers, body.as_bytes()), status, named);
+        assert_eq!(page.collector.level(), Level::Off);
+    };
+    let wanted = "{\"level\":\"calls\"}";
+    refused(&[json[1], ("origin", "http://evil.example")], wanted, 403, "another page");
+    refused(&[json[1], ("sec-fetch-site", "cross-site")], wanted, 403, "another page");
+    refused(&[("content-type", "text/plain")], wanted, 415, "JSON");
+    refused(&[json[1]], "{\"level\":\"loud\"}", 400, "loud");
+    refused(&[json[1]], "{\"level\":\"calls\",\"more\":1}", 400, "more");
+    refused(&[json[1]], "", 400, "body");
+    refused(&[json[1]], &" ".repeat(2_000), 413, "body");
 }
 
 #[test]

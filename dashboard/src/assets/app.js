@@ -77,7 +77,7 @@ function connect() {
 }
 
 function showOverhead({ overhead, enabled }) {
-  const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.in_flight_dropped;
+  const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.in_flight_dropped + overhead.durations_dropped + overhead.blame_dropped;
   const parts = [
     `collector ${enabled ? "on" : "off"}`,
     `${integer(overhead.spans)} spans`,

@@ -3,6 +3,8 @@
 import { draw, forget } from "./chart.js";
 import { ask, emptyState, h, setText, Table } from "./dom.js";
 import { duration, fraction, integer, place, rate } from "./format.js";
+import { LevelControl } from "./level.js";
+import { SITES, worstColumns } from "./lines.js";
 import { card } from "./report.js";
 
 let latest = null;
@@ -64,19 +66,12 @@ const COLUMNS = [
 
 const measured = (distribution, percentile) => (distribution.count ? duration(distribution[percentile]) : "–");
 
-const SITES = [
-  { title: "line", cell: (site) => h("code", {}, site.site), sort: (site) => site.site },
-  { title: "acquired", number: true, cell: (site) => integer(site.acquisitions), sort: (site) => site.acquisitions },
-  { title: "waited", number: true, cell: (site) => integer(site.contended), sort: (site) => site.contended },
-  { title: "cancelled", number: true, cell: (site) => integer(site.cancelled), sort: (site) => site.cancelled },
-  { title: "waited in all", number: true, cell: (site) => duration(site.wait_total_ns), sort: (site) => site.wait_total_ns },
-];
-
 const HOLDERS = [
   { title: "line", cell: (holder) => h("code", {}, holder.site) },
   { title: "task", number: true, cell: (holder) => (holder.task ? `#${holder.task.toString(16)}` : "–") },
   { title: "permits", number: true, cell: (holder) => integer(holder.permits) },
   { title: "held for", number: true, cell: (holder) => duration(holder.age_ns) },
+  { title: "kept waiting", number: true, hint: "what others waited because of it until now, all together", cell: (holder) => duration(holder.blamed_ns) },
 ];
 
 class LiveView {
@@ -89,6 +84,8 @@ class LiveView {
     this.chart = h("div", { class: "chart low", "data-chart": "durations" });
     this.sites = new Table({ caption: "Lines that acquire it", columns: SITES, key: (site) => site.site, sortBy: "waited in all" });
     this.holders = new Table({ caption: "Who holds it now", columns: HOLDERS, key: (holder) => holder.op, empty: "Nobody holds it at this moment." });
+    this.worst = new Table({ caption: "Its worst waits", columns: worstColumns(() => latest.uptime_s), key: (wait) => wait.op, sortBy: "waited", empty: "Nobody has waited for it." });
+    this.level = new LevelControl();
     this.chosen = h("h2");
     this.content = h("div", {},
       h("div", { class: "tiles" }, ...this.tiles.map(({ root: node }) => node)),
@@ -96,10 +93,12 @@ class LiveView {
       h("section", { class: "close-look", "aria-label": "The chosen primitive" }, this.chosen,
         h("div", { class: "grid two" },
           card("Wait and hold times", "Since the start.", this.chart),
-          h("div", { class: "stack" }, card("Holders", null, this.holders.root), card("Lines", "Who waits where, the most waited-at first.", this.sites.root)))),
+          card("Holders", null, this.holders.root)),
+        card("Lines", "Who waits where, and whose holding keeps others waiting.", this.sites.root),
+        card("Worst waits", "The longest since the start, and who was in the way.", this.worst.root)),
       card("Waits in progress", null, this.waits.root));
     this.notice = h("p", { class: "notice" });
-    root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Live"), h("p", { class: "meta" }, "What the collector sees in this program at this moment.")), this.notice, emptyState("Waiting for the first snapshot"));
+    root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Live"), h("p", { class: "meta" }, "What the collector sees in this program at this moment.")), this.level.root, this.notice, emptyState("Waiting for the first snapshot"));
     this.notice.hidden = true;
     this.names = new Map();
   }
@@ -117,7 +116,8 @@ class LiveView {
 
   update(items, snapshot) {
     this.notice.hidden = snapshot.enabled;
-    setText(this.notice, "The collector is off: figures stand still. Switch it on with collector.set_enabled(true).");
+    setText(this.notice, "The collector is off: figures stand still. Switch it on above, or with collector.set_level.");
+    this.level.update(snapshot);
     const last = this.root.lastElementChild;
     if (items.length === 0) {
       if (last !== this.hint) last.replaceWith((this.hint ??= emptyHint()));
@@ -153,6 +153,7 @@ class LiveView {
     setText(this.chosen, `${name(row)} (${row.primitive})`);
     this.sites.update(row.sites);
     this.holders.update(row.holders);
+    this.worst.update(row.worst_waits);
     const asked = this.selected;
     // A row may be gone, or the server; the next snapshot tries again.
     const charts = await ask(`/api/v1/primitives/${encodeURIComponent(asked)}/charts`).catch(() => null);

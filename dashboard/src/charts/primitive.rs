@@ -85,6 +85,7 @@ mod tests {
             queued_ns: Distribution::default(),
             wake_ns: Distribution::default(),
             sites: Vec::new(),
+            ..PrimitiveSnapshot::default()
         }
     }
 

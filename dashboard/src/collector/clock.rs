@@ -2,15 +2,24 @@
 
 use std::sync::LazyLock;
 
-use fastant::Instant;
+use fastant::{Anchor, Instant};
+
+/// A moment of the clock, and its own name for it.
+struct Origin {
+    anchor: Anchor,
+    ns: u64,
+}
 
 /// Nanoseconds since the collector first looked. Never past [`MAX_NS`].
 #[inline]
 pub(super) fn now_ns() -> u64 {
-    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    static ORIGIN: LazyLock<Origin> = LazyLock::new(|| {
+        let anchor = Anchor::new();
+        // What is asked of the anchor is one multiplication; a `Duration` would be taken apart again.
+        Origin { ns: Instant::now().as_unix_nanos(&anchor), anchor }
+    });
     // Zero when the clock stepped back.
-    let since = Instant::now().saturating_duration_since(*ORIGIN);
-    u64::try_from(since.as_nanos()).unwrap_or(MAX_NS).min(MAX_NS)
+    Instant::now().as_unix_nanos(&ORIGIN.anchor).saturating_sub(ORIGIN.ns).min(MAX_NS)
 }
 
 /// 36 years: moments leave four bits of a word free.

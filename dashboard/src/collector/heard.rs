@@ -10,19 +10,28 @@ use sync::probe::{Called, Operation as Asked, Outcome, Probe, Released, Resumed}
 use super::Core;
 use super::clock::now_ns;
 use super::fields::{Fields, Kind, Texts};
+use super::figures::Waited;
 use super::hash;
-use super::intake::Intake;
+use super::in_flight::Inserted;
+use super::intake::{EndedWait, Intake};
 use super::operations::{Operation, Phase};
+use super::queues::Mark;
 use super::rows::RowIndex;
 use super::sites::{NO_SITE, SiteIndex};
 
 /// The collector's ear.
+#[derive(Debug)]
 pub(super) struct Heard(pub(super) Arc<Core>);
 
 impl Heard {
     #[inline]
     fn intake(&self) -> Option<&Intake> {
-        Some(&self.0.intake).filter(|intake| intake.is_enabled())
+        Some(&self.0.intake).filter(|intake| intake.is_enabled() && self.0.listens())
+    }
+
+    #[inline]
+    fn intake_of_calls(&self) -> Option<&Intake> {
+        self.intake().filter(|intake| intake.hears_every_call())
     }
 }
 
@@ -34,62 +43,36 @@ impl Probe for Heard {
 
     #[inline]
     fn granted(&self, asked: &Asked, now_ns: u64) {
-        let Some(intake) = self.intake() else { return };
-        let Some(place) = intake.place_of(asked) else { return };
-        let Some(row) = intake.rows.get(place.row) else { return };
-        if row.kind.is_held() {
-            intake.enter(asked.op, &operation(asked, place, Phase::Holding, 0, now_ns));
-        }
-        row.count_acquisition(place.site);
+        let Some(intake) = self.intake_of_calls() else { return };
+        intake.cost.of(asked.op, || intake.heard_granted(asked, now_ns));
     }
 
     fn refused(&self, asked: &Asked, outcome: Outcome) {
-        let Some(intake) = self.intake() else { return };
+        let Some(intake) = self.intake_of_calls() else { return };
         let Some(place) = intake.place_of(asked) else { return };
         if let (Some(row), Outcome::Closed) = (intake.rows.get(place.row), outcome) {
-            row.closed.add(1);
+            intake.figures(row, place.site).count_closed();
         }
     }
 
     fn waiting(&self, asked: &Asked, ahead: usize, now_ns: u64) {
         let Some(intake) = self.intake() else { return };
-        let Some(place) = intake.place_of(asked) else { return };
-        intake.enter(asked.op, &operation(asked, place, Phase::Waiting, ahead as u64, now_ns));
+        intake.cost.of(asked.op, || {
+            let Some(place) = intake.place_of(asked) else { return };
+            intake.heard_waiting(asked.op, &operation(asked, place, Phase::Waiting, ahead as u64, now_ns));
+        });
     }
 
     fn resumed(&self, wait: &Resumed) {
         let Some(intake) = self.intake() else { return };
-        let mut waited = None;
-        intake.operations.remove_if(wait.op, |operation| {
-            waited = Some(*operation);
-            let held = intake.rows.get(operation.row).is_some_and(|row| row.kind.is_held());
-            let holds = wait.every_call && wait.outcome == Outcome::Granted && held;
-            operation.phase = Phase::Holding;
-            operation.since_ns = wait.now_ns;
-            !holds
-        });
-        // Begun while the collector was off, or dropped for want of room.
-        let Some(waited) = waited else { return };
-        let Some(row) = intake.rows.get(waited.row) else { return };
-        match wait.outcome {
-            Outcome::Granted => {
-                row.count_wait(waited.site, wait.queued_ns, wait.wake_ns);
-                row.count_acquisition(waited.site);
-            }
-            Outcome::Cancelled => row.count_cancelled(waited.site),
-            _ => row.closed.add(1),
-        }
+        intake.cost.of(wait.op, || intake.heard_resumed(wait));
     }
 
     #[inline]
     fn released(&self, release: &Released) {
-        let Some(intake) = self.intake() else { return };
-        let held = match release.op {
-            0 => None,
-            op => intake.operations.remove_if(op, |operation| operation.phase != Phase::Waiting),
-        };
-        if let Some(row) = held.and_then(|operation| intake.rows.get(operation.row)) {
-            row.hold.record(release.held_ns);
+        let Some(intake) = self.intake_of_calls() else { return };
+        if release.op != 0 {
+            intake.cost.of(release.op, || intake.heard_released(release));
         }
     }
 
@@ -109,6 +92,7 @@ fn operation(asked: &Asked, place: Place, phase: Phase, queue: u64, since_ns: u6
         permits: u64::from(asked.permits),
         queue,
         since_ns,
+        mark: Mark::default(),
     }
 }
 
@@ -134,7 +118,7 @@ const NOTHING: Found =
     Found { collector: 0, object: 0, made_at: 0, site: 0, name: 0, place: Place { row: 0, site: 0 } };
 
 /// Entries of a thread's memory. A power of two.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 256;
 
 thread_local! {
     static FOUND: [Cell<Found>; REMEMBERED] = const { [const { Cell::new(NOTHING) }; REMEMBERED] };
@@ -196,9 +180,66 @@ impl Intake {
     }
 
     #[inline]
-    fn enter(&self, op: u64, operation: &Operation) {
-        let inserted = self.operations.insert(op, operation, &self.enabled);
+    fn heard_granted(&self, asked: &Asked, now_ns: u64) {
+        let Some(place) = self.place_of(asked) else { return };
+        let Some(row) = self.rows.get(place.row) else { return };
+        if row.kind.is_held() {
+            let mut holding = operation(asked, place, Phase::Holding, 0, now_ns);
+            holding.mark = self.hold_begun(asked.op, &holding, now_ns);
+            self.count_insertion(&self.operations.enter(asked.op, &holding, &self.enabled));
+        }
+        self.figures(row, place.site).count_acquisition();
+    }
+
+    fn heard_waiting(&self, op: u64, operation: &Operation) {
+        let inserted = self.operations.enter(op, operation, &self.enabled);
         self.count_insertion(&inserted);
+        if inserted == Inserted::Fresh {
+            self.joined(operation);
+        }
+    }
+
+    fn heard_resumed(&self, wait: &Resumed) {
+        let granted = wait.outcome == Outcome::Granted;
+        let mut waited = None;
+        self.operations.remove_if(wait.op, |operation| {
+            let Some(row) = self.rows.get(operation.row) else { return true };
+            let holds = granted && wait.every_call && row.kind.is_held() && self.hears_every_call();
+            let before = *operation;
+            let (mark, in_the_way) = self.left_queue(row, wait.op, operation, wait.now_ns, granted, holds);
+            waited = Some((row, before, in_the_way));
+            operation.phase = Phase::Holding;
+            operation.since_ns = wait.now_ns;
+            operation.mark = mark;
+            !holds
+        });
+        // Begun while the collector was off, or dropped for want of room.
+        let Some((row, operation, blocker)) = waited else { return };
+        let ended = EndedWait {
+            op: wait.op,
+            operation: &operation,
+            waited: Waited { queued_ns: Some(wait.queued_ns), wake_ns: Some(wait.wake_ns), seen_ns: 0 },
+            cancelled: wait.outcome == Outcome::Cancelled,
+            now_ns: wait.now_ns,
+            blocker,
+        };
+        match wait.outcome {
+            Outcome::Granted => {
+                self.count_wait(row, &ended);
+                self.figures(row, operation.site).count_acquisition();
+            }
+            Outcome::Cancelled => self.count_wait(row, &ended),
+            _ => self.figures(row, operation.site).count_closed(),
+        }
+    }
+
+    #[inline]
+    fn heard_released(&self, release: &Released) {
+        let held = self.operations.remove_if(release.op, |operation| operation.phase != Phase::Waiting);
+        let Some(held) = held else { return };
+        let Some(row) = self.rows.get(held.row) else { return };
+        let blamed_ns = self.hold_ended(release.op, &held, || release.now_ns);
+        self.figures(row, held.site).count_hold(release.held_ns, blamed_ns, &self.budget);
     }
 }
 

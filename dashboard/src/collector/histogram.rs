@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::budget::Budget;
 use super::limits::DURATION_MAX_NS;
 
 /// Buckets of a chunk: what two significant digits need for one power of two.
@@ -24,34 +25,32 @@ pub(super) struct Histogram {
     chunks: [OnceLock<Box<Chunk>>; CHUNKS],
 }
 
-impl Histogram {
-    pub(super) const fn new() -> Self {
+impl Default for Histogram {
+    fn default() -> Self {
         Self { chunks: [const { OnceLock::new() }; CHUNKS] }
     }
+}
 
+impl Histogram {
     /// Counts one duration; a longer one than an hour counts as an hour.
     #[inline]
-    pub(super) fn record(&self, value_ns: u64) {
-        let (chunk, bucket) = position(value_ns.min(DURATION_MAX_NS));
-        let chunk = self.chunks[chunk].get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK_BUCKETS]));
-        // Ordering: Relaxed, a figure that guards nothing.
-        chunk[bucket].fetch_add(1, Ordering::Relaxed);
+    pub(super) fn record(&self, value_ns: u64, budget: &Budget) {
+        let (index, bucket) = position(value_ns.min(DURATION_MAX_NS));
+        let chunk = match self.chunks[index].get() {
+            Some(chunk) => Some(&**chunk),
+            None => self.make(index, budget),
+        };
+        match chunk {
+            // Ordering: Relaxed, a figure that guards nothing.
+            Some(chunk) => _ = chunk[bucket].fetch_add(1, Ordering::Relaxed),
+            None => budget.durations_dropped.add(1),
+        }
     }
 
-    /// The buckets that are not empty, ascending: highest value, count.
-    pub(super) fn buckets(&self) -> Vec<(u64, u64)> {
-        let mut buckets = Vec::new();
-        for (index, chunk) in self.chunks.iter().enumerate() {
-            let Some(chunk) = chunk.get() else { continue };
-            for (bucket, count) in chunk.iter().enumerate() {
-                // Ordering: Relaxed, as in `record`.
-                let count = count.load(Ordering::Relaxed);
-                if count != 0 {
-                    buckets.push((highest(index, bucket), count));
-                }
-            }
-        }
-        buckets
+    #[cold]
+    fn make(&self, index: usize, budget: &Budget) -> Option<&Chunk> {
+        let chunk = || Box::new([const { AtomicU64::new(0) }; CHUNK_BUCKETS]);
+        budget.take(size_of::<Chunk>()).then(|| &**self.chunks[index].get_or_init(chunk))
     }
 
     /// Forgets what was counted and keeps the memory.
@@ -68,6 +67,26 @@ impl Histogram {
     pub(super) fn heap_bytes(&self) -> usize {
         self.chunks.iter().filter_map(OnceLock::get).count() * size_of::<Chunk>()
     }
+}
+
+/// The buckets of several histograms together that are not empty, ascending: highest value, count.
+pub(super) fn buckets(histograms: &[&Histogram]) -> Vec<(u64, u64)> {
+    let mut buckets = Vec::new();
+    for index in 0..CHUNKS {
+        let chunks = || histograms.iter().filter_map(|histogram| histogram.chunks[index].get());
+        if chunks().next().is_none() {
+            continue;
+        }
+        for bucket in 0..CHUNK_BUCKETS {
+            // Ordering: Relaxed, as in `record`.
+            let count =
+                chunks().fold(0, |sum: u64, chunk| sum.saturating_add(chunk[bucket].load(Ordering::Relaxed)));
+            if count != 0 {
+                buckets.push((highest(index, bucket), count));
+            }
+        }
+    }
+    buckets
 }
 
 /// Chunk and bucket of a value up to [`DURATION_MAX_NS`].
@@ -109,9 +128,9 @@ mod tests {
         fn agrees_with_hdrhistogram(values in prop::collection::vec(
             prop_oneof![0..300_u64, 0..1_000_000_u64, 0..DURATION_MAX_NS], 0..200
         )) {
-            let ours = Histogram::new();
-            values.iter().for_each(|&value| ours.record(value));
-            let ours = Distribution::from_buckets(ours.buckets());
+            let (ours, budget) = (Histogram::default(), Budget::default());
+            values.iter().for_each(|&value| ours.record(value, &budget));
+            let ours = Distribution::from_buckets(buckets(&[&ours]));
             let theirs = Distribution::from(&oracle(&values));
             // They add in another order.
             prop_assert!((ours.mean - theirs.mean).abs() <= 1e-9 * theirs.mean, "{} {}", ours.mean, theirs.mean);
@@ -123,30 +142,41 @@ mod tests {
     fn every_edge_of_a_bucket_agrees_with_hdrhistogram() {
         let edges = (0..42).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1]);
         for value in edges.filter(|&value| value <= DURATION_MAX_NS) {
-            let ours = Histogram::new();
-            ours.record(value);
-            assert_eq!(ours.buckets(), [(oracle(&[]).highest_equivalent(value), 1)], "{value}");
+            let (ours, budget) = (Histogram::default(), Budget::default());
+            ours.record(value, &budget);
+            assert_eq!(buckets(&[&ours]), [(oracle(&[]).highest_equivalent(value), 1)], "{value}");
         }
     }
 
     #[test]
     fn absurd_durations_count_as_an_hour() {
-        let histogram = Histogram::new();
-        histogram.record(u64::MAX);
-        histogram.record(DURATION_MAX_NS);
-        let buckets = histogram.buckets();
-        assert_eq!(buckets.len(), 1);
-        assert_eq!(buckets[0].1, 2);
+        let (histogram, budget) = (Histogram::default(), Budget::default());
+        histogram.record(u64::MAX, &budget);
+        histogram.record(DURATION_MAX_NS, &budget);
+        let found = buckets(&[&histogram]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].1, 2);
     }
 
     #[test]
     fn idle_takes_no_heap_and_reset_keeps_the_memory() {
-        let histogram = Histogram::new();
+        let (histogram, budget) = (Histogram::default(), Budget::default());
         assert_eq!(histogram.heap_bytes(), 0);
-        histogram.record(1_000);
+        histogram.record(1_000, &budget);
         assert_eq!(histogram.heap_bytes(), 1_024);
         histogram.reset();
-        assert_eq!(histogram.buckets(), []);
+        assert_eq!(buckets(&[&histogram]), []);
         assert_eq!(histogram.heap_bytes(), 1_024);
+    }
+
+    #[test]
+    fn without_room_a_duration_is_counted_as_dropped() {
+        let (histogram, budget) = (Histogram::default(), Budget::default());
+        histogram.record(1_000, &budget);
+        while budget.take(1 << 10) {}
+        histogram.record(1_000, &budget);
+        histogram.record(1_000_000, &budget);
+        assert_eq!(buckets(&[&histogram]).iter().map(|&(_, count)| count).sum::<u64>(), 2);
+        assert_eq!(budget.durations_dropped.get(), 1);
     }
 }

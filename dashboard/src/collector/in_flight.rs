@@ -14,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::fields::{End, Stage};
 use super::hash::{self, BuildIdHasher};
 use super::limits::SHARDS;
+use super::operations::{Operation, Phase};
+use super::queues::Mark;
 use super::rows::RowIndex;
 use super::sites::SiteIndex;
 
@@ -30,6 +32,25 @@ pub(super) struct OpenSpan {
     /// Of a `wait`: when it began.
     pub(super) since_ns: u64,
     pub(super) end: End,
+}
+
+impl OpenSpan {
+    /// What is known of its operation by the span alone.
+    pub(super) fn operation(&self) -> Operation {
+        Operation {
+            row: self.row,
+            site: self.site,
+            phase: Phase::Waiting,
+            acquiring: false,
+            failed: false,
+            object: 0,
+            task: 0,
+            permits: 1,
+            queue: 0,
+            since_ns: self.since_ns,
+            mark: Mark::default(),
+        }
+    }
 }
 
 /// A table from ids to records.

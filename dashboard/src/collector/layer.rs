@@ -55,7 +55,10 @@ pub struct Switch(pub(super) Arc<Core>);
 
 impl Switch {
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span() && metadata.target() == schema::TARGET && self.0.intake.is_enabled()
+        // By increasing verbosity: a span passes whose level is within what is wanted.
+        metadata.is_span()
+            && metadata.target() == schema::TARGET
+            && *metadata.level() <= self.0.level().filter()
     }
 }
 
@@ -69,6 +72,6 @@ impl<S> Filter<S> for Switch {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(if self.0.intake.is_enabled() { LevelFilter::TRACE } else { LevelFilter::OFF })
+        Some(self.0.level().filter())
     }
 }

@@ -12,6 +12,23 @@ pub(super) const ROW_SLOTS: usize = 2 * ROWS;
 /// Call sites kept for a row. A power of two, below 255.
 pub(super) const SITES_PER_ROW: usize = 64;
 
+/// Parts of a line's figures, so that threads do not share cache lines. A power of two.
+pub(super) const STRIPES: usize = 16;
+
+/// Memory of the figures of all rows: counters and histograms. Past half of it threads share stripes; past all of it no
+/// histogram grows any more and what it has no room for is counted. Counters and one stripe a line are kept even then: they have
+/// their bound in [`ROWS`] and [`SITES_PER_ROW`].
+///
+/// A line that is taken by one thread and never waited at takes 1 KiB and 1 KiB for each power of two that its holds fall
+/// in, 3 to 5 KiB as a rule; each further thread as much again, up to [`STRIPES`]; waits add 3 KiB and their own powers of two.
+pub(super) const FIGURES_BYTES: usize = 64 << 20;
+
+/// Objects whose waiting is charged to holders, those that waited last. Four to a bucket; a power of two.
+pub(super) const QUEUES: usize = 2_048;
+
+/// Waits that a row remembers as its worst.
+pub(super) const WORST_WAITS: usize = 8;
+
 /// Objects that are told apart, in all shards together.
 pub(super) const OBJECTS: usize = 131_072;
 

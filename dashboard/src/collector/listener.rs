@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sync::schema;
 use tracing::{Dispatch, Metadata, Subscriber};
@@ -16,8 +17,22 @@ use super::Core;
 /// Made by [`Collector::listener`](super::Collector::listener).
 #[derive(Debug)]
 pub struct Listener {
-    pub(super) core: Arc<Core>,
-    pub(super) stands_on_registry: bool,
+    core: Arc<Core>,
+    stands_on_registry: bool,
+}
+
+impl Listener {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        // Ordering: Relaxed, here and below: see `Core::listens`.
+        core.listeners.fetch_add(1, Ordering::Relaxed);
+        Self { core, stands_on_registry: false }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.core.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<S: Subscriber> Layer<S> for Listener {

@@ -1,33 +1,40 @@
 //! The collector: listens to the spans of `sync` and keeps what a snapshot tells.
 //!
 //! ```text
-//! layer ──▶ intake ──▶ rows (figures, histograms, sites)      grows up to its bound, read without a lock
-//!             │  └───▶ objects                                which row an object belongs to
-//!             └──────▶ in_flight (spans, operations)          what waits and what holds, in shards
+//! layer ──┬▶ intake ─┬▶ rows (sites, figures, histograms)     grows up to its bound, in stripes, read without a lock
+//! heard ──┘          ├▶ objects                               which row an object belongs to
+//!                    ├▶ in_flight, operations                 what waits and what holds
+//!                    └▶ queues                                how much of the waiting each hold is charged
 //! report ◀── all of them
 //! ```
 //! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
 //! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
 
+mod budget;
 mod clock;
+mod cost;
 mod counter;
 mod fields;
+mod figures;
 mod hash;
 mod heard;
 mod histogram;
 mod in_flight;
 mod intake;
 mod layer;
+mod level;
 mod limits;
 mod listener;
 mod objects;
 mod operations;
+mod queues;
 mod report;
 mod rows;
 mod sites;
+mod worst;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tracing::{Dispatch, Subscriber};
@@ -40,6 +47,7 @@ use tracing_subscriber::registry::LookupSpan;
 use self::heard::Heard;
 use self::intake::Intake;
 pub use self::layer::Switch;
+pub use self::level::{Level, UnknownLevel};
 pub use self::listener::Listener;
 use crate::snapshot::Snapshot;
 
@@ -67,8 +75,17 @@ use crate::snapshot::Snapshot;
 ///
 /// # Levels
 ///
-/// The collector asks for TRACE: every acquisition, and holders. Under a filter that passes DEBUG alone it sees
-/// the waits: acquisitions are then those that waited, and holders are not known.
+/// The collector asks for what its [`Level`] says, at first TRACE: every acquisition, and holders. At [`Level::Waits`], or under a
+/// filter that passes DEBUG alone, it sees the waits: acquisitions are then those that waited, and holders are not known.
+///
+/// # Which way
+///
+/// | | layer | [`listener`](Self::listener) |
+/// |---|---|---|
+/// | costs a lock and unlock at TRACE | the `Registry`'s two spans and a third as much again | a quarter of that |
+/// | spans of `sync` in a log or a trace | yes | no |
+///
+/// Both tell the same figures of the same program.
 ///
 /// # Examples
 ///
@@ -94,8 +111,12 @@ pub struct Collector {
 struct Core {
     intake: Intake,
     started: Instant,
-    /// Whether it hears of operations without spans.
-    listens: AtomicBool,
+    /// Listeners that live: while there are any, it hears of operations without spans.
+    listeners: AtomicUsize,
+    /// Made when it first listens.
+    ear: OnceLock<&'static Heard>,
+    /// What it wants to know while it is on.
+    level_when_on: Mutex<Level>,
     /// The subscriber that this collector is part of, the latest if there are several.
     dispatch: Mutex<Option<WeakDispatch>>,
 }
@@ -110,7 +131,9 @@ impl Collector {
         let core = Core {
             intake: Intake::new(number),
             started: Instant::now(),
-            listens: AtomicBool::new(false),
+            listeners: AtomicUsize::new(0),
+            ear: OnceLock::new(),
+            level_when_on: Mutex::new(Level::Calls),
             dispatch: Mutex::new(None),
         };
         Self { core: Arc::new(core), stands_on_registry: false }
@@ -131,8 +154,9 @@ impl Collector {
     /// layer is one of all; who wants them in a log or a trace uses [`layer`](Self::layer) instead. Spans and events of others
     /// pass as they are.
     ///
-    /// A process has one listening collector: the latest. Spans of the same collector's [`layer`](Self::layer) are left out from
-    /// then on, so that nothing counts twice.
+    /// A process has one listening collector: the latest. Spans of the same collector's [`layer`](Self::layer) are left out
+    /// while it listens, so that nothing counts twice. It listens from now on, wherever and whenever the listener is put, until that is
+    /// dropped; who installs it late has missed what was before, and nothing else. A collector that has listened is never freed.
     ///
     /// # Examples
     ///
@@ -149,34 +173,51 @@ impl Collector {
     /// ```
     #[must_use]
     pub fn listener(&self) -> Listener {
-        // Ordering: Relaxed, spans of the same operations come after it or count once.
-        self.core.listens.store(true, Ordering::Relaxed);
-        // What is told may outlive every handle: the primitives keep the ear for good.
-        sync::probe::install(Box::leak(Box::new(Heard(Arc::clone(&self.core)))));
-        Listener { core: Arc::clone(&self.core), stands_on_registry: false }
+        let listener = self.listener_to_be();
+        self.listen();
+        listener
+    }
+
+    /// A listener that hears nothing before [`listen`](Self::listen): for who does not know yet whether it will be installed.
+    pub(crate) fn listener_to_be(&self) -> Listener {
+        Listener::new(Arc::clone(&self.core))
+    }
+
+    /// Has the primitives tell this collector, in place of any other.
+    pub(crate) fn listen(&self) {
+        // What is told may outlive every handle: the primitives keep the ear for good, one for each collector.
+        let ear = self.core.ear.get_or_init(|| Box::leak(Box::new(Heard(Arc::clone(&self.core)))));
+        sync::probe::install(*ear);
     }
 
     /// Switches the collector on or off, while the program runs.
     ///
-    /// Off, nothing is taken in and what was under way is forgotten; the figures stay. A span that was opened
-    /// before and is closed after a switch is left out. What the stack as a whole then wants of the primitives is
-    /// said [above](Collector#in-a-stack-of-layers); the callsites are told, so a primitive that nobody
+    /// Off is [`Level::Off`], and on the level that it had before. Off, nothing is taken in and what was under way is forgotten; the
+    /// figures stay. A span that was opened before and is closed after a switch is left out. What the stack as a whole then wants
+    /// of the primitives is said [above](Collector#in-a-stack-of-layers); the callsites are told, so a primitive that nobody
     /// watches pays one relaxed load a call.
     pub fn set_enabled(&self, enabled: bool) {
-        // Ordering: SeqCst, so that who enters an operation sees it, or is seen: see `operations`.
-        if self.core.intake.enabled.swap(enabled, Ordering::SeqCst) == enabled {
-            return;
-        }
-        if !enabled {
-            self.core.intake.forget_in_flight();
-        }
-        self.core.rebuild_interest();
+        self.core.switch(|when_on| if enabled { when_on } else { Level::Off });
     }
 
     /// Whether the collector is switched on.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.core.intake.is_enabled()
+    }
+
+    /// Says how much the collector wants to know, while the program runs.
+    ///
+    /// From [`Level::Calls`] down to [`Level::Waits`] it forgets who holds, since it will not hear of the release;
+    /// who waits stays. [`Level::Off`] is what [`set_enabled`](Self::set_enabled) says of it.
+    pub fn set_level(&self, level: Level) {
+        self.core.switch(|_| level);
+    }
+
+    /// How much the collector wants to know.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.core.level()
     }
 
     /// What was seen until now. May be asked at any time, from any thread.
@@ -200,22 +241,57 @@ impl Default for Collector {
 }
 
 impl Core {
+    fn level(&self) -> Level {
+        match (self.intake.is_enabled(), self.intake.hears_every_call()) {
+            (false, _) => Level::Off,
+            (true, false) => Level::Waits,
+            (true, true) => Level::Calls,
+        }
+    }
+
+    /// Goes to a level, chosen by knowing the one that it has while it is on.
+    fn switch(&self, choose: impl FnOnce(Level) -> Level) {
+        // Held to the end, so that of two who switch at one time the callsites hear the same one last.
+        let mut when_on = self.level_when_on.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, level) = (self.level(), choose(*when_on));
+        if level != Level::Off {
+            *when_on = level;
+        }
+        if level == before {
+            return;
+        }
+        // Ordering: SeqCst, so that who enters an operation sees it, or is seen: see `operations`.
+        self.intake.every_call.store(level == Level::Calls, Ordering::SeqCst);
+        self.intake.enabled.store(level != Level::Off, Ordering::SeqCst);
+        match level {
+            Level::Off => self.intake.forget_in_flight(),
+            Level::Waits if before == Level::Calls => self.intake.forget_holders(),
+            _ => {}
+        }
+        self.rebuild_interest();
+    }
+
     /// Whether spans are taken in: it is on, and hears of the same operations in no other way.
     #[inline]
     fn takes_spans(&self) -> bool {
-        // Ordering: Relaxed, see `listener`.
-        self.intake.is_enabled() && !self.listens.load(Ordering::Relaxed)
+        self.intake.is_enabled() && !self.listens()
+    }
+
+    /// Whether a listener lives.
+    #[inline]
+    fn listens(&self) -> bool {
+        // Ordering: Relaxed; an operation that begins while one comes or goes may be heard or not.
+        self.listeners.load(Ordering::Relaxed) != 0
     }
 
     /// What a layer of this collector asks for, standing on a registry or on others.
     fn level_hint(&self, stands_on_registry: bool) -> Option<LevelFilter> {
-        if self.intake.is_enabled() {
-            Some(LevelFilter::TRACE)
-        } else if stands_on_registry {
-            Some(LevelFilter::OFF)
-        } else {
-            // No opinion. A hint of OFF would win over layers that have none either.
-            None
+        // Beside other layers there is no opinion but the highest: a lower hint would win over layers that have none, and
+        // silence them.
+        match self.level() {
+            Level::Calls => Some(LevelFilter::TRACE),
+            level if stands_on_registry => Some(level.filter()),
+            _ => None,
         }
     }
 

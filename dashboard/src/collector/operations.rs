@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::clock::MAX_NS;
 use super::in_flight::{Inserted, Table};
 use super::limits::OPERATIONS;
+use super::queues::{GENERATION_BITS, Mark};
 use super::rows::RowIndex;
 use super::sites::SiteIndex;
 
@@ -37,6 +38,8 @@ pub(super) struct Operation {
     pub(super) queue: u64,
     /// When it began to wait or to hold, by the collector's clock.
     pub(super) since_ns: u64,
+    /// Where the waiting of others stood when it began to hold.
+    pub(super) mark: Mark,
 }
 
 /// What an operation is doing.
@@ -67,13 +70,18 @@ struct Slot {
     key: AtomicU64,
     /// `since_ns << 4`, and the four bits of phase, `acquiring` and `failed`: what changes together.
     state: AtomicU64,
-    /// `row << 8 | site`
+    /// `generation << 40 | row << 8 | site`, the generation being that of the mark.
     place: AtomicU64,
     object: AtomicU64,
     task: AtomicU64,
     /// `permits << 32 | queue`
     amounts: AtomicU64,
+    /// The integral of the mark.
+    integral: AtomicU64,
 }
+
+const _: () = assert!(size_of::<Slot>() == 64, "one line of the processor's cache");
+const _: () = assert!(GENERATION_BITS + 40 <= u64::BITS);
 
 /// All of them.
 #[derive(Debug)]
@@ -92,7 +100,8 @@ impl Operations {
     #[inline]
     fn candidates(&self, op: u64) -> impl Iterator<Item = &Slot> {
         let region = (op >> BLOCK_BITS) as usize % REGIONS * REGION;
-        (0..STEPS).map(move |step| &self.slots[region + (op as usize + step * (REGION / STEPS)) % REGION])
+        (0..STEPS)
+            .map(move |step| &self.slots[region + (op as usize % REGION + step * (REGION / STEPS)) % REGION])
     }
 
     #[inline]
@@ -109,6 +118,12 @@ impl Operations {
             slot.write(operation);
             return Inserted::Replaced(before);
         }
+        self.enter(op, operation, enabled)
+    }
+
+    /// As [`insert`](Self::insert), where it is known that the number is not there.
+    #[inline]
+    pub(super) fn enter(&self, op: u64, operation: &Operation, enabled: &AtomicBool) -> Inserted<Operation> {
         for slot in self.candidates(op) {
             // Ordering: SeqCst, as the look at the switch below and its change are: see the top of the file.
             let free = slot.key.load(Ordering::Relaxed) == 0;
@@ -155,6 +170,19 @@ impl Operations {
         Some(operation)
     }
 
+    /// Forgets who holds; who waits stays.
+    pub(super) fn forget_holders(&self) {
+        let mut held = Vec::new();
+        self.for_each(|op, operation| {
+            if operation.phase == Phase::Holding {
+                held.push(op);
+            }
+        });
+        for op in held {
+            self.remove_if(op, |operation| operation.phase == Phase::Holding && !operation.acquiring);
+        }
+    }
+
     /// Forgets everything. The switch was turned off before.
     pub(super) fn clear(&self) {
         for slot in &self.slots {
@@ -198,10 +226,12 @@ impl Slot {
         // Ordering: Relaxed, published by the key; a change under the same key is one store of one word.
         self.state.store(operation.since_ns.min(MAX_NS) << 4 | flags, Ordering::Relaxed);
         let place = u64::from(operation.row) << 8 | u64::from(operation.site);
+        let place = u64::from(operation.mark.generation) << 40 | place;
         self.place.store(place, Ordering::Relaxed);
         self.object.store(operation.object, Ordering::Relaxed);
         self.task.store(operation.task, Ordering::Relaxed);
         self.amounts.store(narrow(operation.permits) << 32 | narrow(operation.queue), Ordering::Relaxed);
+        self.integral.store(operation.mark.integral, Ordering::Relaxed);
     }
 
     #[inline]
@@ -232,6 +262,7 @@ impl Slot {
             permits: amounts >> 32,
             queue: amounts & u64::from(u32::MAX),
             since_ns: state >> 4,
+            mark: Mark { generation: (place >> 40) as u32, integral: self.integral.load(ordering) },
         }
     }
 }
@@ -254,6 +285,7 @@ mod tests {
             permits: 2,
             queue: 5,
             since_ns: 1_000,
+            mark: Mark { generation: (1 << GENERATION_BITS) - 1, integral: u64::MAX },
         }
     }
 

@@ -1,12 +1,17 @@
 //! Makes a [`Snapshot`] of what the collector knows.
 
+use sync::schema::outcome;
+
 use super::clock::now_ns;
+use super::figures::{Together, Which};
 use super::intake::{Intake, number};
 use super::operations::{Operation, Phase};
 use super::rows::{Row, RowIndex};
 use super::sites::{Site, SiteIndex};
+use super::worst::WorstWait;
 use crate::snapshot::{
-    Distribution, HolderSnapshot, Overhead, PrimitiveSnapshot, SCHEMA, SiteSnapshot, Snapshot, WaitSnapshot,
+    BlockerSnapshot, Distribution, HolderSnapshot, Overhead, PrimitiveSnapshot, SCHEMA, SiteSnapshot,
+    Snapshot, WaitSnapshot, WorstWaitSnapshot,
 };
 
 /// Takes a snapshot. Shard after shard is locked for the moment of copying; figures are read as they stand.
@@ -19,7 +24,10 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
     rows.sort_unstable_by_key(|(_, row)| row.id);
     let primitives: Vec<_> = rows
         .iter()
-        .map(|&(index, row)| primitive(row, gathered.rows.remove(&index).unwrap_or_default(), now_ns))
+        .map(|&(index, row)| {
+            let in_row = gathered.rows.remove(&index).unwrap_or_default();
+            primitive(intake, row, in_row, now_ns, uptime_s)
+        })
         .collect();
     let wait = |&(op, operation): &(u64, Operation)| wait(intake, op, &operation, now_ns);
     Snapshot {
@@ -28,7 +36,7 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
         enabled: intake.is_enabled(),
         waits: gathered.waits.oldest().iter().map(wait).collect(),
         alerts: Vec::new(),
-        overhead: overhead(intake, &rows, waits_not_listed),
+        overhead: overhead(intake, &rows, waits_not_listed, now_ns),
         primitives,
     }
 }
@@ -96,7 +104,7 @@ fn age_order(&(op, ref operation): &(u64, Operation)) -> (u64, u64) {
     (operation.since_ns, op)
 }
 
-fn primitive(row: &Row, in_row: InRow, now_ns: u64) -> PrimitiveSnapshot {
+fn primitive(intake: &Intake, row: &Row, in_row: InRow, now_ns: u64, uptime_s: f64) -> PrimitiveSnapshot {
     let holders_count = in_row.holders.seen;
     let holder = |(op, operation): (u64, Operation)| HolderSnapshot {
         op: number(op),
@@ -104,45 +112,90 @@ fn primitive(row: &Row, in_row: InRow, now_ns: u64) -> PrimitiveSnapshot {
         site: site_name(row, operation.site),
         age_ns: now_ns.saturating_sub(operation.since_ns),
         permits: operation.permits,
+        blamed_ns: intake.queues.charged_until_now(
+            operation.object,
+            now_ns,
+            operation.mark,
+            operation.permits,
+        ),
     };
+    let together = row.together();
+    let distribution = |which| Distribution::from_buckets(together.buckets(which));
     PrimitiveSnapshot {
         id: row.id,
         primitive: row.kind.as_str().to_owned(),
         name: row.name.clone(),
         location: row.location.clone(),
         objects: row.objects.get(),
-        acquisitions: row.acquisitions(),
-        contended: row.contended.get(),
-        cancelled: row.cancelled.get(),
-        closed: row.closed.get(),
+        acquisitions: together.acquisitions(),
+        contended: together.contended(),
+        cancelled: together.cancelled(),
+        closed: together.closed(),
         waiters: in_row.waiters,
         longest_wait_ns: in_row.longest_since.map_or(0, |since| now_ns.saturating_sub(since)),
         holders: in_row.holders.oldest().into_iter().map(holder).collect(),
         holders_count,
-        wait_ns: Distribution::from_buckets(row.wait.buckets()),
-        hold_ns: Distribution::from_buckets(row.hold.buckets()),
-        queued_ns: Distribution::from_buckets(row.queued.buckets()),
-        wake_ns: Distribution::from_buckets(row.wake.buckets()),
+        wait_ns: distribution(Which::Wait),
+        hold_ns: distribution(Which::Hold),
+        queued_ns: distribution(Which::Queued),
+        wake_ns: distribution(Which::Wake),
+        cancelled_wait_ns: distribution(Which::CancelledWait),
         sites: sites(row),
+        worst_waits: row.worst.kept().iter().map(|wait| worst_wait(row, wait, now_ns, uptime_s)).collect(),
+    }
+}
+
+fn worst_wait(row: &Row, wait: &WorstWait, now_ns: u64, uptime_s: f64) -> WorstWaitSnapshot {
+    let ago_s = now_ns.saturating_sub(wait.ended_ns) as f64 / 1e9;
+    WorstWaitSnapshot {
+        wait_ns: wait.wait_ns,
+        ended_at_s: (uptime_s - ago_s).max(0.0),
+        outcome: if wait.cancelled { outcome::CANCELLED } else { outcome::GRANTED }.to_owned(),
+        op: wait.op,
+        object: wait.object,
+        task: wait.task,
+        site: site_name(row, wait.site),
+        blocker: wait.blocker.map(|blocker| BlockerSnapshot {
+            op: blocker.op,
+            task: blocker.task,
+            site: site_name(row, blocker.site),
+            released: blocker.released,
+        }),
     }
 }
 
 /// The sites with figures, the most waited-at first.
 fn sites(row: &Row) -> Vec<SiteSnapshot> {
-    let site = |site: &Site| SiteSnapshot {
-        site: site.name.clone(),
-        acquisitions: site.acquisitions.get(),
-        contended: site.contended.get(),
-        cancelled: site.cancelled.get(),
-        wait_total_ns: site.wait_total_ns.get(),
+    let has_figures = |site: &SiteSnapshot| {
+        site.acquisitions + site.contended + site.cancelled + site.closed > 0 || site.hold_ns.count > 0
     };
-    let has_figures = |site: &SiteSnapshot| site.acquisitions + site.contended + site.cancelled > 0;
     let mut sites: Vec<_> = row.sites.iter().map(site).filter(has_figures).collect();
     sites.sort_by(|a, b| {
         let weight = |site: &SiteSnapshot| (site.wait_total_ns, site.acquisitions);
         weight(b).cmp(&weight(a)).then_with(|| a.site.cmp(&b.site))
     });
     sites
+}
+
+fn site(site: &Site) -> SiteSnapshot {
+    let together: Together<'_> = site.line.parts().collect();
+    // Buckets of every line would make most of a snapshot; the row has them.
+    let distribution =
+        |which| Distribution { buckets: Vec::new(), ..Distribution::from_buckets(together.buckets(which)) };
+    SiteSnapshot {
+        site: site.name.clone(),
+        acquisitions: together.acquisitions(),
+        contended: together.contended(),
+        cancelled: together.cancelled(),
+        closed: together.closed(),
+        wait_total_ns: together.wait_total_ns(),
+        blamed_ns: together.blamed_ns(),
+        wait_ns: distribution(Which::Wait),
+        hold_ns: distribution(Which::Hold),
+        queued_ns: distribution(Which::Queued),
+        wake_ns: distribution(Which::Wake),
+        cancelled_wait_ns: distribution(Which::CancelledWait),
+    }
 }
 
 fn site_name(row: &Row, site: SiteIndex) -> String {
@@ -163,10 +216,13 @@ fn wait(intake: &Intake, op: u64, operation: &Operation, now_ns: u64) -> WaitSna
     }
 }
 
-fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64) -> Overhead {
+fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64, now_ns: u64) -> Overhead {
     let row_bytes: usize = rows.iter().map(|(_, row)| row.memory_bytes()).sum();
-    let table_bytes =
-        intake.spans.memory_bytes() + intake.operations.memory_bytes() + intake.objects.memory_bytes();
+    let table_bytes = intake.spans.memory_bytes()
+        + intake.operations.memory_bytes()
+        + intake.objects.memory_bytes()
+        + intake.queues.memory_bytes();
+    let cost = intake.cost.estimate(now_ns);
     Overhead {
         spans: intake.taken.get(),
         rows: rows.len() as u64,
@@ -177,5 +233,10 @@ fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64) -
         objects_dropped: intake.objects_dropped.get(),
         in_flight_dropped: intake.in_flight_dropped.get(),
         waits_not_listed,
+        durations_dropped: intake.budget.durations_dropped.get(),
+        blame_dropped: intake.queues.dropped.get(),
+        calls_sampled: cost.sampled,
+        ns_per_call: cost.ns_per_call,
+        core_share: cost.core_share,
     }
 }

@@ -7,10 +7,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::counter::Counter;
 use super::fields::{Fields, Kind, Texts};
+use super::figures::{Line, Together};
 use super::hash;
-use super::histogram::Histogram;
-use super::limits::{DURATION_MAX_NS, ROW_SLOTS, ROWS};
+use super::limits::{ROW_SLOTS, ROWS};
 use super::sites::{SiteIndex, Sites};
+use super::worst::WorstWaits;
 
 /// A row's place in [`Rows`].
 pub(super) type RowIndex = u32;
@@ -25,15 +26,9 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) location: String,
     pub(super) objects: Counter,
-    /// Granted at lines that have no place of their own.
-    acquisitions_elsewhere: Counter,
-    pub(super) contended: Counter,
-    pub(super) cancelled: Counter,
-    pub(super) closed: Counter,
-    pub(super) wait: Histogram,
-    pub(super) hold: Histogram,
-    pub(super) queued: Histogram,
-    pub(super) wake: Histogram,
+    /// What came from lines that have no place of their own.
+    elsewhere: Line,
+    pub(super) worst: WorstWaits,
     pub(super) sites: Sites,
 }
 
@@ -46,94 +41,36 @@ impl Row {
             name,
             location,
             objects: Counter::default(),
-            acquisitions_elsewhere: Counter::default(),
-            contended: Counter::default(),
-            cancelled: Counter::default(),
-            closed: Counter::default(),
-            wait: Histogram::new(),
-            hold: Histogram::new(),
-            queued: Histogram::new(),
-            wake: Histogram::new(),
+            elsewhere: Line::default(),
+            worst: WorstWaits::default(),
             sites: Sites::default(),
         }
     }
 
-    /// Counts an acquisition that was granted.
+    /// Where what happens at a line is counted.
     #[inline]
-    pub(super) fn count_acquisition(&self, site: SiteIndex) {
-        match self.sites.get(site) {
-            Some(site) => site.acquisitions.add(1),
-            None => self.acquisitions_elsewhere.add(1),
-        }
+    pub(super) fn line(&self, site: SiteIndex) -> &Line {
+        self.sites.get(site).map_or(&self.elsewhere, |site| &site.line)
     }
 
-    /// Counts a wait that was granted.
-    pub(super) fn count_wait(&self, site: SiteIndex, queued_ns: u64, wake_ns: u64) {
-        self.count_wait_as_seen(site, Some(queued_ns), Some(wake_ns), 0);
-    }
-
-    /// As `count_wait`; where a part is not known, the whole took `seen_ns`.
-    pub(super) fn count_wait_as_seen(
-        &self,
-        site: SiteIndex,
-        queued_ns: Option<u64>,
-        wake_ns: Option<u64>,
-        seen_ns: u64,
-    ) {
-        if let Some(queued_ns) = queued_ns {
-            self.queued.record(queued_ns);
-        }
-        if let Some(wake_ns) = wake_ns {
-            self.wake.record(wake_ns);
-        }
-        let wait_ns = match (queued_ns, wake_ns) {
-            (Some(queued_ns), Some(wake_ns)) => queued_ns.saturating_add(wake_ns),
-            _ => seen_ns,
-        }
-        .min(DURATION_MAX_NS);
-        self.wait.record(wait_ns);
-        self.contended.add(1);
-        if let Some(site) = self.sites.get(site) {
-            site.contended.add(1);
-            site.wait_total_ns.add(wait_ns);
-        }
-    }
-
-    /// Counts a wait that was dropped.
-    pub(super) fn count_cancelled(&self, site: SiteIndex) {
-        self.cancelled.add(1);
-        if let Some(site) = self.sites.get(site) {
-            site.cancelled.add(1);
-        }
-    }
-
-    /// Acquisitions that were granted.
-    pub(super) fn acquisitions(&self) -> u64 {
-        self.sites
-            .iter()
-            .fold(self.acquisitions_elsewhere.get(), |sum, site| sum.saturating_add(site.acquisitions.get()))
-    }
-
-    fn histograms(&self) -> [&Histogram; 4] {
-        [&self.wait, &self.hold, &self.queued, &self.wake]
+    /// The figures of all lines together.
+    pub(super) fn together(&self) -> Together<'_> {
+        self.sites.iter().map(|site| &site.line).chain([&self.elsewhere]).flat_map(Line::parts).collect()
     }
 
     /// Forgets the figures, keeps who it is.
     pub(super) fn reset(&self) {
-        for counter in [&self.acquisitions_elsewhere, &self.contended, &self.cancelled, &self.closed] {
-            counter.reset();
-        }
-        self.histograms().into_iter().for_each(Histogram::reset);
+        self.elsewhere.reset();
         self.sites.reset();
+        self.worst.reset();
     }
 
     /// Bytes, the heap included.
     pub(super) fn memory_bytes(&self) -> usize {
-        let histograms: usize = self.histograms().into_iter().map(Histogram::heap_bytes).sum();
         size_of::<Self>()
             + self.name.capacity()
             + self.location.capacity()
-            + histograms
+            + self.elsewhere.heap_bytes()
             + self.sites.heap_bytes()
     }
 }

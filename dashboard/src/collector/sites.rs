@@ -1,9 +1,8 @@
 //! Call sites of a row: the lines that acquire it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::counter::Counter;
+use super::figures::Line;
 use super::hash;
 use super::limits::SITES_PER_ROW;
 
@@ -19,10 +18,7 @@ pub(super) struct Site {
     key: u64,
     /// `src/main.rs:20:14`; empty when unknown.
     pub(super) name: String,
-    pub(super) acquisitions: Counter,
-    pub(super) contended: Counter,
-    pub(super) cancelled: Counter,
-    pub(super) wait_total_ns: SaturatingCounter,
+    pub(super) line: Line,
 }
 
 /// The sites of a row. Slots are written once, so that finding one takes no lock.
@@ -80,54 +76,23 @@ impl Sites {
     }
 
     pub(super) fn reset(&self) {
-        for site in self.iter() {
-            for counter in [&site.acquisitions, &site.contended, &site.cancelled] {
-                counter.reset();
-            }
-            site.wait_total_ns.0.store(0, Ordering::Relaxed);
-        }
+        self.iter().for_each(|site| site.line.reset());
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.iter().map(|site| size_of::<Site>() + site.name.capacity()).sum()
+        self.iter().map(|site| size_of::<Site>() + site.name.capacity() + site.line.heap_bytes()).sum()
     }
 }
 
 impl Site {
     fn new(key: u64, name: String) -> Self {
-        Self {
-            key,
-            name,
-            acquisitions: Counter::default(),
-            contended: Counter::default(),
-            cancelled: Counter::default(),
-            wait_total_ns: SaturatingCounter::default(),
-        }
+        Self { key, name, line: Line::default() }
     }
 }
 
 /// A line and column of a file, as a person writes it; empty when the file is not known.
 fn name(file: &str, line: u64, column: u64) -> String {
     if file.is_empty() { String::new() } else { format!("{file}:{line}:{column}") }
-}
-
-/// A sum that stays at its maximum: what is added comes from spans, and may be anything.
-#[derive(Debug, Default)]
-pub(super) struct SaturatingCounter(AtomicU64);
-
-impl SaturatingCounter {
-    #[inline]
-    pub(super) fn add(&self, amount: u64) {
-        // Ordering: Relaxed, here and below: a figure that guards nothing.
-        let before = self.0.fetch_add(amount, Ordering::Relaxed);
-        if before.checked_add(amount).is_none() {
-            self.0.store(u64::MAX, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 #[cfg(test)]
@@ -146,13 +111,5 @@ mod tests {
         assert_eq!(kept, SITES_PER_ROW - 2);
         assert_eq!(sites.find((1, 20, 5), file), first);
         assert!(sites.get(NO_SITE).is_none());
-    }
-
-    #[test]
-    fn a_sum_stays_at_its_maximum() {
-        let sum = SaturatingCounter::default();
-        sum.add(u64::MAX);
-        sum.add(2);
-        assert_eq!(sum.get(), u64::MAX);
     }
 }

@@ -1,7 +1,8 @@
 //! Who may ask, and what a browser may do with the answer.
 //!
 //! The page shows the inside of a program. A web page elsewhere must not read it, neither directly (no CORS
-//! header is ever sent) nor by pointing a name of its own at 127.0.0.1 (the host is checked).
+//! header is ever sent) nor by pointing a name of its own at 127.0.0.1 (the host is checked). Nor may it change anything: a
+//! browser says where a request comes from, and sends JSON to another origin only after asking, which is never answered with a yes.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,13 +24,46 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 pub(crate) struct HostRule {
     loopback_only: bool,
     allowed: Arc<[String]>,
+    changes: bool,
 }
 
 impl HostRule {
     /// On a loopback address only loopback names and `allowed` ones; on others every name.
     pub(crate) fn new(bound: SocketAddr, allowed: Vec<String>) -> Self {
         let allowed = allowed.into_iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self { loopback_only: bound.ip().is_loopback(), allowed }
+        let loopback_only = bound.ip().is_loopback();
+        Self { loopback_only, allowed, changes: loopback_only }
+    }
+
+    /// On a loopback address changes are taken anyway; on others only where it was said.
+    pub(crate) fn allow_changes(self, allowed: bool) -> Self {
+        Self { changes: self.changes || allowed, ..self }
+    }
+
+    /// Refuses to change anything for another than the page itself, or a program that is no browser.
+    pub(crate) fn check_change(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), ApiError> {
+        if !self.changes {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "this server changes nothing, since others than this machine reach it",
+                "listen on a loopback address, or say dashboard::Builder::allow_changes",
+            ));
+        }
+        if !is_of_own_page(headers, uri) {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "this request comes from another page",
+                "change it on the dashboard's own page, or with a program such as curl",
+            ));
+        }
+        if !is_json(headers) {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body is not said to be JSON",
+                "send it with the header content-type: application/json",
+            ));
+        }
+        Ok(())
     }
 
     fn permits(&self, host: Option<&str>) -> bool {
@@ -73,6 +107,25 @@ fn add_security_headers(headers: &mut HeaderMap) {
     }
     // What changes is never kept; what never changes has said so itself.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// What a browser says of where a request comes from; other programs say nothing.
+fn is_of_own_page(headers: &HeaderMap, uri: &Uri) -> bool {
+    let all = |name: &str, fits: &dyn Fn(&str) -> bool| {
+        headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(fits))
+    };
+    let Some(host) = host_asked_for(headers, uri) else { return false };
+    let is_own = |origin: &str| {
+        let name = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        name.is_some_and(|name| name.eq_ignore_ascii_case(&host))
+    };
+    all("sec-fetch-site", &|site| site == "same-origin") && all("origin", &is_own)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = said.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn host_asked_for(headers: &HeaderMap, uri: &Uri) -> Option<String> {
@@ -157,5 +210,40 @@ mod tests {
         headers.append(header::HOST, HeaderValue::from_static("localhost"));
         headers.append(header::HOST, HeaderValue::from_static("evil.example"));
         assert_eq!(host_asked_for(&headers, &Uri::from_static("/")), None);
+    }
+
+    fn asked(headers: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut asked = HeaderMap::new();
+        for (name, value) in headers {
+            asked.append(*name, HeaderValue::from_static(value));
+        }
+        asked
+    }
+
+    #[test]
+    fn only_the_page_itself_and_programs_that_are_no_browser_may_change_something() {
+        let allowed = |rule: &HostRule, headers: &[(&'static str, &'static str)]| {
+            let json = [("host", "127.0.0.1:7411"), ("content-type", "application/json; charset=utf-8")];
+            rule.check_change(&asked(&[&json, headers].concat()), &Uri::from_static("/")).is_ok()
+        };
+        let rule = loopback();
+        assert!(allowed(&rule, &[]));
+        let own = ("origin", "http://127.0.0.1:7411");
+        assert!(allowed(&rule, &[own, ("sec-fetch-site", "same-origin")]));
+        for elsewhere in ["http://127.0.0.1:8080", "http://localhost:7411", "http://evil.example", "null", ""]
+        {
+            assert!(!allowed(&rule, &[("origin", elsewhere)]), "{elsewhere}");
+            assert!(!allowed(&rule, &[own, ("origin", elsewhere)]), "{elsewhere}");
+        }
+        for site in ["cross-site", "same-site", "none", ""] {
+            assert!(!allowed(&rule, &[own, ("sec-fetch-site", site)]), "{site}");
+        }
+        for kind in ["text/plain", "", "application/x-www-form-urlencoded"] {
+            let asked = asked(&[("host", "localhost"), ("content-type", kind)]);
+            assert!(rule.check_change(&asked, &Uri::from_static("/")).is_err(), "{kind}");
+        }
+        let open = HostRule::new("0.0.0.0:7411".parse().unwrap(), Vec::new());
+        assert!(!allowed(&open, &[]));
+        assert!(allowed(&open.allow_changes(true), &[]));
     }
 }

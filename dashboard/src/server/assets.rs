@@ -46,6 +46,8 @@ const ASSETS: &[Asset] = &[
     asset!("dom.js", JAVASCRIPT),
     asset!("format.js", JAVASCRIPT),
     asset!("live.js", JAVASCRIPT),
+    asset!("level.js", JAVASCRIPT),
+    asset!("lines.js", JAVASCRIPT),
     asset!("run.js", JAVASCRIPT),
     asset!("report.js", JAVASCRIPT),
     asset!("cases.js", JAVASCRIPT),

@@ -18,12 +18,18 @@ const PORTS_TRIED: u16 = 100;
 
 /// Builds a collector and the server that shows it.
 ///
+/// The collector hears nothing before it is part of the program's subscriber: by its
+/// [`listener`](Collector::listener), the cheapest way, or by its [`layer`](Collector::layer) where the spans of `sync` shall also reach a
+/// log or a trace.
+///
 /// # Examples
 /// ```
+/// use tracing_subscriber::prelude::*;
+///
 /// let (collector, server) = dashboard::Builder::new().listen("127.0.0.1:0").build()?;
+/// tracing_subscriber::registry().with(collector.listener()).init();
 /// let page = server.spawn()?;
 /// println!("open {}", page.url());
-/// # let _ = collector;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -35,6 +41,7 @@ pub struct Builder {
     run_feed: Option<RunFeed>,
     collector: Option<Collector>,
     allowed_hosts: Vec<String>,
+    allow_changes: bool,
 }
 
 impl Builder {
@@ -47,6 +54,7 @@ impl Builder {
             run_feed: None,
             collector: None,
             allowed_hosts: Vec::new(),
+            allow_changes: false,
         }
     }
 
@@ -91,6 +99,14 @@ impl Builder {
         self
     }
 
+    /// Lets whoever reaches the server change the collector's [level](crate::Level), though it listens on more than loopback.
+    ///
+    /// On a loopback address the page and local programs may do so anyway; pages elsewhere never.
+    pub fn allow_changes(mut self, allowed: bool) -> Self {
+        self.allow_changes = allowed;
+        self
+    }
+
     /// Binds the socket and gives the collector and the server.
     ///
     /// # Errors
@@ -102,7 +118,7 @@ impl Builder {
             collector.clone(),
             self.run_feed.unwrap_or_default(),
             self.reports_dir,
-            HostRule::new(local_addr, self.allowed_hosts),
+            HostRule::new(local_addr, self.allowed_hosts).allow_changes(self.allow_changes),
         );
         Ok((collector, Server { listener, local_addr, state }))
     }

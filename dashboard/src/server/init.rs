@@ -32,7 +32,8 @@ impl Dashboard {
 
 /// Installs a collector as the program's subscriber and shows it on `http://127.0.0.1:7411/`.
 ///
-/// For a program that has no tracing subscriber; others add the collector of a [`Builder`] to theirs.
+/// For a program that has no tracing subscriber; others add the collector of a [`Builder`] to theirs. It hears of
+/// operations without spans, which is the cheapest way: see [`Collector::listener`].
 ///
 /// # Errors
 /// Where the port is busy or a subscriber was installed before. Nothing is installed then.
@@ -44,7 +45,9 @@ impl Dashboard {
 /// ```
 pub fn init() -> Result<Dashboard, InitError> {
     let (collector, server) = Builder::new().build()?;
-    tracing_subscriber::registry().with(collector.clone()).try_init()?;
+    // Another collector that listens already goes on doing so where this fails.
+    tracing_subscriber::registry().with(collector.listener_to_be()).try_init()?;
+    collector.listen();
     let handle = server.spawn().map_err(InitError::Spawn)?;
     let url = handle.url().to_owned();
     handle.detach();

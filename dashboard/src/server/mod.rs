@@ -7,6 +7,7 @@ mod access;
 mod assets;
 mod builder;
 mod compare;
+mod control;
 mod error;
 mod events;
 mod init;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::State as Shared;
+use axum::extract::{DefaultBodyLimit, State as Shared};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -21,7 +21,7 @@ use super::access::{self, HostRule};
 use super::error::ApiError;
 use super::events::{Hub, OpenGuard};
 use super::shelf::Shelf;
-use super::{assets, compare, events, live, reports};
+use super::{assets, compare, control, events, live, reports};
 
 /// What the routes share. Clones are cheap and mean the same.
 #[derive(Clone, Debug)]
@@ -84,6 +84,11 @@ impl State {
         snapshot
     }
 
+    /// Who may ask, and change.
+    pub(crate) fn hosts(&self) -> &HostRule {
+        &self.inner.hosts
+    }
+
     pub(crate) fn feed(&self) -> &RunFeed {
         &self.inner.feed
     }
@@ -121,6 +126,10 @@ pub(crate) fn router(state: State) -> Router {
         .route("/api/v1/run/overview", get(live::overview))
         .route("/api/v1/run/case", get(live::case))
         .route("/api/v1/run/sweep", get(live::sweep))
+        .route(
+            "/api/v1/collector",
+            get(control::get).post(control::post).layer(DefaultBodyLimit::max(control::BODY_BYTES)),
+        )
         .route("/api/v1/primitives/{id}/charts", get(live::primitive_charts))
         .route("/api/v1/reports", get(reports::list))
         .route("/api/v1/reports/{id}", get(reports::report))

@@ -358,3 +358,16 @@ proptest! {
         prop_assert!(serde_json::to_string(&snapshot).is_ok());
     }
 }
+
+#[test]
+fn a_release_of_an_impossible_number_is_one_of_nobody() {
+    let collector = Collector::new();
+    collected(&collector, || {
+        drop(acquire("mutex", 1));
+        for op in [u64::MAX, 1 << 63, (1 << 63) | 1, 1 << 62] {
+            crate::support::release("mutex", op, 5);
+        }
+    });
+    let snapshot = collector.snapshot();
+    assert_eq!((only_row(&snapshot).holders_count, only_row(&snapshot).hold_ns.count), (1, 4));
+}

@@ -124,10 +124,14 @@ impl Attempt {
     #[inline]
     pub(crate) fn granted(self) -> Hold {
         let Some(operation) = &self.operation else { return Hold::none() };
-        let now = Stamp::now();
-        if let Some(probe) = installed() {
-            probe.granted(operation, now.by_probe());
-        }
+        let now = match installed() {
+            Some(probe) => {
+                let now = Stamp::by(probe);
+                probe.granted(operation, now.by_probe());
+                now
+            }
+            None => Stamp::now(),
+        };
         Hold::begin(operation.op, operation.task, now)
     }
 
@@ -352,7 +356,7 @@ impl Release {
 }
 
 fn tell_release(probe: &dyn Probe, object: Object<'_>, hold: &Hold) {
-    let (now, Watched { task, since }) = (Stamp::now(), hold.watched());
+    let (now, Watched { task, since }) = (Stamp::by(probe), hold.watched());
     probe.released(&Released {
         kind: object.kind,
         id: object.label.id(),

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::{is_watched, probed};
+use crate::probe::Probe;
 
 /// Nanoseconds since the first stamp of the process; zero when nobody was watching.
 #[derive(Clone, Copy)]
@@ -21,6 +22,12 @@ impl Stamp {
     #[cold]
     pub(super) fn now() -> Self {
         Self(clock_ns().max(1))
+    }
+
+    /// The time by a probe that is at hand.
+    #[inline]
+    pub(super) fn by(probe: &dyn Probe) -> Self {
+        Self(probed::clock_ns(probe).max(1))
     }
 
     /// Whether it was taken.

@@ -23,6 +23,7 @@ fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveS
         queued_ns: Distribution::default(),
         wake_ns: Distribution::default(),
         sites: Vec::new(),
+        ..PrimitiveSnapshot::default()
     }
 }
 
