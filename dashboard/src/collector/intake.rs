@@ -18,9 +18,9 @@ use super::counter::{Counter, StripedCounter};
 use super::fields::{Fields, Kind, Layout, Outcome, Stage, Texts};
 use super::hash;
 use super::in_flight::{Inserted, OpenSpan, Table};
-use super::limits::OPEN_SPANS;
+use super::limits::{OBJECTS, OPEN_SPANS};
 use super::objects::{Objects, Sighting};
-use super::operations::{Operation, Operations, Phase};
+use super::operations::{Operation, Operations, Phase, Turn};
 use super::rows::{self, Row, RowIndex, Rows};
 use super::sites::{NO_SITE, SiteIndex};
 
@@ -34,6 +34,8 @@ pub(super) struct Intake {
     pub(super) objects: Objects,
     pub(super) spans: Table<OpenSpan>,
     pub(super) operations: Operations,
+    /// The lock of a condition, by their numbers. Spans do not tell of it.
+    pub(super) locks: Table<u64>,
     pub(super) taken: StripedCounter,
     pub(super) malformed: Counter,
     pub(super) rows_dropped: Counter,
@@ -51,6 +53,7 @@ impl Intake {
             objects: Objects::default(),
             spans: Table::new(OPEN_SPANS),
             operations: Operations::new(),
+            locks: Table::new(OBJECTS),
             taken: StripedCounter::default(),
             malformed: Counter::default(),
             rows_dropped: Counter::default(),
@@ -112,6 +115,7 @@ impl Intake {
             permits: fields.permits.unwrap_or(1),
             queue: fields.queue,
             since_ns,
+            turn: Turn::None,
         };
         let inside_acquire = waits && self.waits_inside(op, &operation);
         if !inside_acquire {

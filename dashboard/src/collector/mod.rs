@@ -5,13 +5,16 @@
 //!             │  └───▶ objects                                which row an object belongs to
 //!             └──────▶ in_flight (spans, operations)          what waits and what holds, in shards
 //! report ◀── all of them
+//! alerts, graph ◀── scene ◀── operations              who waits for whom, and what looks wrong in it
 //! ```
 //! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
 //! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
 
+mod alerts;
 mod clock;
 mod counter;
 mod fields;
+mod graph;
 mod hash;
 mod heard;
 mod histogram;
@@ -24,10 +27,12 @@ mod objects;
 mod operations;
 mod report;
 mod rows;
+mod scene;
 mod sites;
+mod waits_for;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tracing::{Dispatch, Subscriber};
@@ -37,11 +42,13 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::registry::LookupSpan;
 
+pub use self::alerts::Thresholds;
+use self::alerts::{Ledger, Look};
 use self::heard::Heard;
 use self::intake::Intake;
 pub use self::layer::Switch;
 pub use self::listener::Listener;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, WaitsFor};
 
 /// Listens to the spans of `sync` and tells what they say.
 ///
@@ -98,6 +105,7 @@ struct Core {
     listens: AtomicBool,
     /// The subscriber that this collector is part of, the latest if there are several.
     dispatch: Mutex<Option<WeakDispatch>>,
+    alerts: Mutex<Ledger>,
 }
 
 impl Collector {
@@ -112,6 +120,7 @@ impl Collector {
             started: Instant::now(),
             listens: AtomicBool::new(false),
             dispatch: Mutex::new(None),
+            alerts: Mutex::default(),
         };
         Self { core: Arc::new(core), stands_on_registry: false }
     }
@@ -182,7 +191,48 @@ impl Collector {
     /// What was seen until now. May be asked at any time, from any thread.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64())
+        let mut snapshot = report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64());
+        let look = self.look();
+        snapshot.waits_for = self.graph_of(&look, Snapshot::GRAPH_LIMIT);
+        self.core.ledger().write(&mut snapshot);
+        snapshot
+    }
+
+    /// Who waits for whom at this moment: the same as [`Snapshot::waits_for`], with more of it.
+    #[must_use]
+    pub fn waits_for(&self) -> WaitsFor {
+        self.graph_of(&self.look(), limits::GRAPH_WAITS)
+    }
+
+    /// Sets from when on something is an alert.
+    pub fn set_thresholds(&self, thresholds: Thresholds) {
+        self.core.ledger().thresholds = thresholds;
+    }
+
+    /// From when on something is an alert.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        self.core.ledger().thresholds
+    }
+
+    /// Looks whether something is wrong, and tells of what is new as events of the target `dashboard`: at WARN of alerts that
+    /// are raised, at INFO of those that have ended.
+    ///
+    /// Every snapshot does, and a server once a second. A program that has neither calls this now and then, from
+    /// anywhere but the tasks that may be stuck.
+    pub fn check(&self) {
+        self.look();
+    }
+
+    fn look(&self) -> Look {
+        let uptime_s = self.core.started.elapsed().as_secs_f64();
+        let look = self.core.ledger().look(&self.core.intake, clock::now_ns(), uptime_s);
+        self.core.tell(&look.changes);
+        look
+    }
+
+    fn graph_of(&self, look: &Look, limit: usize) -> WaitsFor {
+        graph::graph(&look.scene, &look.standing, &self.core.intake.rows, limit)
     }
 
     /// Sets all figures to zero.
@@ -221,6 +271,23 @@ impl Core {
 
     fn remember_dispatch(&self, dispatch: &Dispatch) {
         *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch.downgrade());
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the subscriber that this collector is part of, which need not be the default of the calling thread.
+    fn tell(&self, changes: &[alerts::Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tell = || changes.iter().for_each(alerts::tell);
+        match dispatch.and_then(|dispatch| dispatch.upgrade()) {
+            Some(dispatch) => dispatcher::with_default(&dispatch, tell),
+            None => tell(),
+        }
     }
 
     /// Has every callsite ask its subscribers again.

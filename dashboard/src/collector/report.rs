@@ -1,5 +1,7 @@
 //! Makes a [`Snapshot`] of what the collector knows.
 
+use std::collections::BTreeMap;
+
 use super::clock::now_ns;
 use super::intake::{Intake, number};
 use super::operations::{Operation, Phase};
@@ -7,6 +9,7 @@ use super::rows::{Row, RowIndex};
 use super::sites::{Site, SiteIndex};
 use crate::snapshot::{
     Distribution, HolderSnapshot, Overhead, PrimitiveSnapshot, SCHEMA, SiteSnapshot, Snapshot, WaitSnapshot,
+    WaitsFor,
 };
 
 /// Takes a snapshot. Shard after shard is locked for the moment of copying; figures are read as they stand.
@@ -27,7 +30,11 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
         uptime_s,
         enabled: intake.is_enabled(),
         waits: gathered.waits.oldest().iter().map(wait).collect(),
+        // The rest is the ledger's.
         alerts: Vec::new(),
+        alerts_ended: Vec::new(),
+        alerts_total: BTreeMap::new(),
+        waits_for: WaitsFor::default(),
         overhead: overhead(intake, &rows, waits_not_listed),
         primitives,
     }
@@ -165,8 +172,10 @@ fn wait(intake: &Intake, op: u64, operation: &Operation, now_ns: u64) -> WaitSna
 
 fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64) -> Overhead {
     let row_bytes: usize = rows.iter().map(|(_, row)| row.memory_bytes()).sum();
-    let table_bytes =
-        intake.spans.memory_bytes() + intake.operations.memory_bytes() + intake.objects.memory_bytes();
+    let table_bytes = intake.spans.memory_bytes()
+        + intake.operations.memory_bytes()
+        + intake.objects.memory_bytes()
+        + intake.locks.memory_bytes();
     Overhead {
         spans: intake.taken.get(),
         rows: rows.len() as u64,

@@ -1,7 +1,7 @@
 //! Call sites of a row: the lines that acquire it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::counter::Counter;
 use super::hash;
@@ -23,6 +23,7 @@ pub(super) struct Site {
     pub(super) contended: Counter,
     pub(super) cancelled: Counter,
     pub(super) wait_total_ns: SaturatingCounter,
+    lends: AtomicBool,
 }
 
 /// The sites of a row. Slots are written once, so that finding one takes no lock.
@@ -102,7 +103,18 @@ impl Site {
             contended: Counter::default(),
             cancelled: Counter::default(),
             wait_total_ns: SaturatingCounter::default(),
+            lends: AtomicBool::new(false),
         }
+    }
+
+    /// Whether what is acquired here may be held by another task than the one that acquired it.
+    pub(super) fn lends(&self) -> bool {
+        // Ordering: Relaxed, here and below: a mark that guards nothing, and only comes.
+        self.lends.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn mark_as_lending(&self) {
+        self.lends.store(true, Ordering::Relaxed);
     }
 }
 
