@@ -1,9 +1,11 @@
 // What the collector sees now: every primitive, the waits in progress, and one primitive looked at closely.
 
+import { Alerts } from "./alerts.js";
 import { draw, forget } from "./chart.js";
 import { ask, emptyState, h, setText, Table } from "./dom.js";
 import { duration, fraction, integer, place, rate } from "./format.js";
 import { card } from "./report.js";
+import { WaitsFor } from "./waits_for.js";
 
 let latest = null;
 let before = null;
@@ -90,13 +92,17 @@ class LiveView {
     this.sites = new Table({ caption: "Lines that acquire it", columns: SITES, key: (site) => site.site, sortBy: "waited in all" });
     this.holders = new Table({ caption: "Who holds it now", columns: HOLDERS, key: (holder) => holder.op, empty: "Nobody holds it at this moment." });
     this.chosen = h("h2");
+    this.alerts = new Alerts();
+    this.waitsFor = new WaitsFor();
     this.content = h("div", {},
+      this.alerts.root,
       h("div", { class: "tiles" }, ...this.tiles.map(({ root: node }) => node)),
       card("Primitives", "Choose a row to look at it closely; sort by a column's head.", this.table.root),
       h("section", { class: "close-look", "aria-label": "The chosen primitive" }, this.chosen,
         h("div", { class: "grid two" },
           card("Wait and hold times", "Since the start.", this.chart),
           h("div", { class: "stack" }, card("Holders", null, this.holders.root), card("Lines", "Who waits where, the most waited-at first.", this.sites.root)))),
+      card("Who waits for whom", "From what is waited for to who has it, and on.", this.waitsFor.root),
       card("Waits in progress", null, this.waits.root));
     this.notice = h("p", { class: "notice" });
     root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Live"), h("p", { class: "meta" }, "What the collector sees in this program at this moment.")), this.notice, emptyState("Waiting for the first snapshot"));
@@ -128,6 +134,8 @@ class LiveView {
     this.#showTiles(items);
     this.table.update(items);
     this.waits.update(snapshot.waits);
+    this.alerts.update(snapshot);
+    this.waitsFor.update(snapshot.waits_for);
     if (!items.some((row) => String(row.id) === this.selected)) this.selected = String([...items].sort((a, b) => b.contended - a.contended)[0].id);
     this.table.select(this.selected);
     this.#showSelected(items);

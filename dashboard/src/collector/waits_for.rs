@@ -12,7 +12,7 @@
 //! as it can be said is stuck: a semaphore's waiters are, unless enough of its permits are with holders who are not
 //! (a knot, not merely a cycle). What is not known counts as able to go on, so that nobody is called stuck who may not be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fields::Kind;
 use super::scene::{Agent, Party};
@@ -134,8 +134,8 @@ impl<'a> Graph<'a> {
         !found.is_empty()
     }
 
-    /// Who is in the way of each who is stuck: those that are stuck too.
-    fn in_the_way(&self) -> Vec<Vec<usize>> {
+    /// Who is in the way of each who is stuck, of those that are stuck too: holders, and with `queues` also whoever is ahead.
+    fn in_the_way(&self, queues: bool) -> Vec<Vec<usize>> {
         let mut edges = vec![Vec::new(); self.live.len()];
         for queue in self.queues.values() {
             let holders: Vec<usize> =
@@ -144,25 +144,41 @@ impl<'a> Graph<'a> {
             for &wait in &queue.waits {
                 let agent = self.agent(wait);
                 // Who is further ahead is in the way of the one ahead.
-                let before = ahead.replace(agent).filter(|&before| before != agent);
+                let before = ahead.replace(agent).filter(|&before| queues && before != agent);
                 edges[agent].extend(holders.iter().copied().chain(before).filter(|&other| !self.live[other]));
             }
         }
         edges
     }
 
+    /// The sets of those who keep each other from going on. Who merely stands between two of them in a queue is not one of
+    /// them, unless they would not be one without.
+    fn rings(&self) -> Vec<Vec<usize>> {
+        let stuck = |agent: usize| !self.live[agent];
+        let (holders, all) = (self.in_the_way(false), self.in_the_way(true));
+        let ring = |edges: &[Vec<usize>], members: &Vec<usize>| {
+            members.len() > 1 || edges[members[0]].contains(&members[0])
+        };
+        let mut rings = components(&holders, stuck);
+        rings.retain(|members| ring(&holders, members));
+        let told: HashSet<usize> = rings.iter().flatten().copied().collect();
+        let by_queues = components(&all, stuck).into_iter();
+        rings
+            .extend(by_queues.filter(|members| {
+                ring(&all, members) && !members.iter().any(|member| told.contains(member))
+            }));
+        rings
+    }
+
     fn knots(&self) -> Vec<Knot> {
         if self.live.iter().all(|&live| live) {
             return Vec::new();
         }
-        let edges = self.in_the_way();
         let mut knot_of = vec![None; self.live.len()];
         let mut knots: Vec<Knot> = Vec::new();
-        for members in components(&edges, |agent| !self.live[agent]) {
-            if members.len() > 1 || edges[members[0]].contains(&members[0]) {
-                members.iter().for_each(|&agent| knot_of[agent] = Some(knots.len()));
-                knots.push(Knot { agents: members.len(), ..Knot::default() });
-            }
+        for members in self.rings() {
+            members.iter().for_each(|&agent| knot_of[agent] = Some(knots.len()));
+            knots.push(Knot { agents: members.len(), ..Knot::default() });
         }
         for wait in 0..self.waits.len() {
             if let Some(knot) = knot_of[self.agent(wait)] {

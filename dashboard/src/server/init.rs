@@ -44,7 +44,7 @@ impl Dashboard {
 /// ```
 pub fn init() -> Result<Dashboard, InitError> {
     let (collector, server) = Builder::new().build()?;
-    tracing_subscriber::registry().with(collector.clone()).try_init()?;
+    tracing_subscriber::registry().with(collector.listener()).try_init()?;
     let handle = server.spawn().map_err(InitError::Spawn)?;
     let url = handle.url().to_owned();
     handle.detach();

@@ -64,6 +64,8 @@ pub struct Evidence {
     pub primitive: String,
     /// Name of the primitive.
     pub name: String,
+    /// Where the primitive was made.
+    pub location: String,
     /// Row of the primitive.
     pub primitive_id: u64,
     /// The object.

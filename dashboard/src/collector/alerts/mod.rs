@@ -143,6 +143,7 @@ fn evidence(role: Role, party: &Party, rows: &Rows, now_ns: u64) -> Evidence {
         permits: party.permits,
         primitive: party.kind.as_str().to_owned(),
         name: row.map_or_else(String::new, |row| row.name.clone()),
+        location: row.map_or_else(String::new, |row| row.location.clone()),
         primitive_id: row.map_or(0, |row| row.id),
         object: party.object,
     }

@@ -41,6 +41,16 @@ fn two_who_take_two_locks_crosswise_are_a_knot_and_who_waits_behind_them_is_stuc
 }
 
 #[test]
+fn who_stands_between_two_of_a_knot_in_a_queue_is_stuck_and_not_one_of_them() {
+    let standing = of(
+        vec![lock(Waits, 3, 10), lock(Waits, 1, 20), lock(Waits, 2, 10)],
+        vec![lock(Holds, 1, 10), lock(Holds, 2, 20)],
+    );
+    assert_eq!(standing.stuck, [true, true, true]);
+    assert_eq!(standing.knots, [Knot { waits: vec![1, 2], holds: vec![0, 1], agents: 2 }]);
+}
+
+#[test]
 fn a_chain_that_ends_at_one_who_goes_on_is_no_knot() {
     let standing = of(
         vec![lock(Waits, 1, 20), lock(Waits, 2, 30), lock(Waits, 4, 10)],
