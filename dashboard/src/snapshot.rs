@@ -2,8 +2,16 @@
 //!
 //! Everything after it (JSON, events, Prometheus, page) is a pure function of it.
 
+mod alerts;
+mod waits_for;
+
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use self::alerts::{AlertSnapshot, Evidence};
+pub use self::waits_for::{GraphEdge, GraphNode, WaitsFor};
 
 /// Value of [`Snapshot::schema`].
 pub const SCHEMA: &str = "dashboard/snapshot/v1";
@@ -21,8 +29,17 @@ pub struct Snapshot {
     pub primitives: Vec<PrimitiveSnapshot>,
     /// Waits in progress, the oldest first, at most [`Snapshot::WAITS_LIMIT`].
     pub waits: Vec<WaitSnapshot>,
-    /// What looks wrong. Always empty until the alerts are built.
+    /// What looks wrong, the first raised first, at most [`Snapshot::ALERTS_LIMIT`].
     pub alerts: Vec<AlertSnapshot>,
+    /// The latest of those that have ended, the last ended first.
+    #[serde(default)]
+    pub alerts_ended: Vec<AlertSnapshot>,
+    /// How many were raised, by kind. Every kind is there, and none of them ever falls.
+    #[serde(default)]
+    pub alerts_total: BTreeMap<String, u64>,
+    /// Who waits for whom: the oldest waits, at most [`Snapshot::GRAPH_LIMIT`].
+    #[serde(default)]
+    pub waits_for: WaitsFor,
     /// What the collector cost and dropped.
     pub overhead: Overhead,
 }
@@ -30,6 +47,15 @@ pub struct Snapshot {
 impl Snapshot {
     /// Waits in progress that a snapshot lists at most; [`Overhead::waits_not_listed`] counts the rest.
     pub const WAITS_LIMIT: usize = 256;
+
+    /// Alerts that last at one time at most; others are raised when there is room.
+    pub const ALERTS_LIMIT: usize = 64;
+
+    /// Alerts that have ended and are still listed.
+    pub const ENDED_LIMIT: usize = 16;
+
+    /// Waits in the graph of a snapshot. `GET /api/v1/graph` lists more.
+    pub const GRAPH_LIMIT: usize = 64;
 }
 
 /// All primitives made at one place under one name.
@@ -289,15 +315,6 @@ pub struct BlockerSnapshot {
     pub released: bool,
 }
 
-/// Something that looks wrong.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AlertSnapshot {
-    /// `deadlock`, `futurelock`, `long_wait` and the like.
-    pub kind: String,
-    /// What was seen, for a person.
-    pub message: String,
-}
-
 /// What the collector cost and what it dropped for its bounds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overhead {
@@ -365,7 +382,10 @@ mod tests {
             enabled: true,
             primitives: Vec::new(),
             waits: Vec::new(),
-            alerts: vec![AlertSnapshot { kind: "long_wait".to_owned(), message: "5 s".to_owned() }],
+            alerts: vec![AlertSnapshot { kind: "long_wait".to_owned(), ..AlertSnapshot::default() }],
+            alerts_ended: Vec::new(),
+            alerts_total: BTreeMap::from([("long_wait".to_owned(), 1)]),
+            waits_for: WaitsFor::default(),
             overhead: Overhead { spans: u64::MAX, ..Overhead::default() },
         };
         let json = serde_json::to_string(&snapshot).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::blocking;
 use crate::error::BarrierError;
 use crate::statistics::BarrierStatistics;
-use crate::trace::{Call, Kind, Label, Object, Site};
+use crate::trace::{Call, Form, Label, Object, Site};
 use futures::Party;
 use phases::Phases;
 
@@ -230,7 +230,7 @@ impl Barrier {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { kind: Kind::Barrier, label: &self.label }
+        Object { form: Form::Barrier, label: &self.label }
     }
 }
 

@@ -17,11 +17,14 @@ use crate::error::TryLockError;
 use crate::mutex::{Mutex, MutexGuard};
 use crate::permits::Acquisition;
 use crate::statistics::ConditionStatistics;
-use crate::trace::{self, Call, Hold, Kind, Label, Object, Site, Stamp};
-use crate::wait_queue::{QUEUED, WaitQueue};
+use crate::trace::{self, By, Call, Form, Hold, Label, Moved, Number, Object, Site, Stamp};
+use crate::wait_queue::{LockedQueue, QUEUED, WaitQueue};
 use futures::Parking;
 
 pub use futures::{ConditionLock, ConditionWait, ConditionWaitFor};
+
+/// Both locks are held for so many waiters at a time.
+const CHUNK: usize = 64;
 
 /// A lock together with a condition on which its holders can wait. asyncio's `Condition`.
 ///
@@ -207,7 +210,7 @@ impl<T: ?Sized> Condition<T> {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { kind: Kind::Condition, label: &self.label }
+        Object { form: Form::Condition, label: &self.label }
     }
 
     /// Moves up to `limit` waiters to the end of the lock's queue. Returns how many.
@@ -215,23 +218,70 @@ impl<T: ?Sized> Condition<T> {
     /// Who notifies holds the lock, so nobody can join meanwhile and nothing is granted. Who passes a notification on
     /// may find the lock free: then the waiter that was moved gets it at once.
     fn transfer(&self, limit: usize) -> usize {
-        /// Both locks are held for so many waiters at a time.
-        const CHUNK: usize = 64;
+        if trace::is_watched() { self.transfer_told(limit) } else { self.transfer_untold(limit) }
+    }
+
+    #[inline]
+    fn transfer_untold(&self, limit: usize) -> usize {
+        let permits = self.mutex.permits();
+        let mut moved = 0;
+        while moved < limit {
+            let Some((chunk, queued)) = self.transfer_chunk(limit - moved, |_| {}) else { break };
+            moved += chunk;
+            permits.grant_and_wake(queued);
+        }
+        moved
+    }
+
+    /// As `transfer`, where somebody watches: the probe is told who was notified.
+    #[cold]
+    fn transfer_told(&self, limit: usize) -> usize {
         let permits = self.mutex.permits();
         let now = Stamp::if_waits_are_watched();
         let mut moved = 0;
         while moved < limit {
-            let mut parked = self.queue.lock();
-            if parked.is_empty() {
+            let mut told = Moved::<CHUNK>::new(now);
+            let Some((chunk, queued)) = self.transfer_chunk(limit - moved, |number| told.note(number)) else {
                 break;
-            }
-            let mut queued = permits.queue.lock();
-            // SAFETY: another list, and the one that QUEUED names for a condition's waiters.
-            moved += unsafe { parked.splice_front(&mut queued, CHUNK.min(limit - moved), QUEUED) };
-            drop(parked);
-            permits.grant_and_wake(queued, now);
+            };
+            moved += chunk;
+            let rest = Rest { condition: self, limit: limit - moved };
+            permits.grant_and_wake_told(queued, By::CALL, now);
+            told.tell();
+            std::mem::forget(rest);
         }
         moved
+    }
+
+    /// Moves as many waiters as both locks may be held for, up to `limit`. Returns how many, and the lock's queue; `None`
+    /// where nobody waits.
+    #[inline(always)]
+    fn transfer_chunk(
+        &self,
+        limit: usize,
+        moved_one: impl FnMut(Number),
+    ) -> Option<(usize, LockedQueue<'_>)> {
+        let mut parked = self.queue.lock();
+        if parked.is_empty() {
+            return None;
+        }
+        let mut queued = self.mutex.permits().queue.lock();
+        // SAFETY: another list, and the one that QUEUED names for a condition's waiters.
+        let moved = unsafe { parked.splice_front(&mut queued, CHUNK.min(limit), QUEUED, moved_one) };
+        drop(parked);
+        Some((moved, queued))
+    }
+}
+
+/// Who is still to be notified, should the probe or a waker unwind before.
+struct Rest<'a, T: ?Sized> {
+    condition: &'a Condition<T>,
+    limit: usize,
+}
+
+impl<T: ?Sized> Drop for Rest<'_, T> {
+    fn drop(&mut self) {
+        self.condition.transfer_untold(self.limit);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::blocking;
 use crate::coop;
 use crate::loom::const_fn;
 use crate::statistics::EventStatistics;
-use crate::trace::{self, Attempt, Call, Kind, Label, Object, Request, Site, Stamp};
+use crate::trace::{self, Attempt, Call, Form, Label, Object, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, QUEUED, WAITING, WaitQueue};
 use crate::wake::WakeBatch;
@@ -289,7 +289,7 @@ impl Event {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { kind: Kind::Event, label: &self.label }
+        Object { form: Form::Event, label: &self.label }
     }
 }
 
@@ -380,14 +380,15 @@ impl Watch {
         if self.0.waiter.state() != IDLE {
             return;
         }
-        let request = Request { object: event.object(), permits: 0, site: self.0.site };
+        let request = Request { object: event.object(), permits: 0, lock: None, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         let joined_at = Stamp::if_waits_are_watched();
         let joined = self.join(event, waker);
         if joined.is_none() {
             self.0.grant(0, joined_at);
         }
-        self.0.watch(attempt.queued(request, waker, joined_at, joined.unwrap_or(0)));
+        let number = attempt.number(joined_at);
+        self.0.watch(attempt.queued(request, waker, joined_at, (number, joined.unwrap_or(0))));
     }
 
     /// The first poll.
@@ -405,12 +406,13 @@ impl Watch {
     /// The first poll, with its spans.
     #[cold]
     fn begin_watched(&mut self, event: &Event, waker: &Waker) -> Poll<()> {
-        let request = Request { object: event.object(), permits: 0, site: self.0.site };
+        let request = Request { object: event.object(), permits: 0, lock: None, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         if !event.is_set() {
             let joined_at = Stamp::if_waits_are_watched();
             if let Some(ahead) = self.join(event, waker) {
-                self.0.watch(attempt.queued(request, waker, joined_at, ahead));
+                let number = attempt.number(joined_at);
+                self.0.watch(attempt.queued(request, waker, joined_at, (number, ahead)));
                 return Poll::Pending;
             }
         }

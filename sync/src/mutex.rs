@@ -13,7 +13,7 @@ use crate::error::TryLockError;
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Taken};
 use crate::statistics::MutexStatistics;
-use crate::trace::{self, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Form, Hold, Label, Object, Request, Site};
 
 pub use futures::{Lock, LockOwned};
 pub use guards::{MutexGuard, OwnedMutexGuard};
@@ -299,7 +299,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     fn try_take(&self, site: Site) -> Result<Hold, TryLockError> {
         let taken = if trace::is_verbose() {
-            self.permits.try_take_watched(Request { object: self.object(), permits: 1, site })
+            self.permits.try_take_watched(Request { object: self.object(), permits: 1, lock: None, site })
         } else {
             self.permits.try_take_only().map(|()| Hold::none())
         };
@@ -308,7 +308,13 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     pub(crate) fn object(&self) -> Object<'_> {
-        Object { kind: Kind::Mutex, label: &self.label }
+        Object { form: Form::Mutex, label: &self.label }
+    }
+
+    /// As an owned guard is asked of it.
+    #[inline]
+    fn owned_object(&self) -> Object<'_> {
+        Object { form: Form::OwnedMutex, label: &self.label }
     }
 
     #[inline]

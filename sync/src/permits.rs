@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use crate::loom::const_fn;
-use crate::trace::{self, Attempt, Hold, Object, Release, Request, Site, Stamp};
+use crate::trace::{self, Attempt, By, Given, Hold, Number, Object, Release, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{
     CLOSED, COUNT_SHIFT, DONE, FLAG, GRANTED, IDLE, LOCKED, LockedQueue, ONE, QUEUED, WAITING, WaitQueue,
@@ -145,10 +145,16 @@ impl Permits {
     /// As `try_release`, for no more than [`Permits::MAX`].
     #[inline]
     fn put(&self, n: usize) -> Option<usize> {
+        self.put_or(n, || self.release_to_waiters(n))
+    }
+
+    /// Puts `n` permits back where nobody waits for them, else leaves that to `to_waiters`.
+    #[inline(always)]
+    fn put_or(&self, n: usize, to_waiters: impl FnOnce() -> Option<usize>) -> Option<usize> {
         let mut word = self.queue.load(Ordering::Relaxed);
         loop {
             if word & (LOCKED | WAITING) != 0 {
-                return self.release_to_waiters(n);
+                return to_waiters();
             }
             // The count has the highest bits, so that it overflows when the word does.
             let new = word.checked_add(n * ONE)?;
@@ -170,23 +176,62 @@ impl Permits {
 
     #[cold]
     fn release_to_waiters(&self, n: usize) -> Option<usize> {
+        if trace::is_watched() {
+            return self.release_to_waiters_told(n, By::CALL);
+        }
+        let mut queue = self.queue.lock();
+        if n > Self::MAX - queue.count() {
+            return None;
+        }
+        queue.set_count(queue.count() + n);
+        Some(self.grant_and_wake(queue))
+    }
+
+    /// As `release_to_waiters` where somebody watches: the probe is told who was given something, and by whom.
+    #[cold]
+    fn release_to_waiters_told(&self, n: usize, by: By) -> Option<usize> {
         let now = Stamp::if_waits_are_watched();
         let mut queue = self.queue.lock();
         if n > Self::MAX - queue.count() {
             return None;
         }
         queue.set_count(queue.count() + n);
-        Some(self.grant_and_wake(queue, now))
+        Some(self.grant_and_wake_told(queue, by, now))
+    }
+
+    /// Hands out what is there in the order of the queue, tells the probe, then wakes. Returns how many were let go.
+    #[cold]
+    pub(crate) fn grant_and_wake_told<'a>(&'a self, mut queue: LockedQueue<'a>, by: By, now: Stamp) -> usize {
+        // Whoever is in there is woken even where the probe panics.
+        let mut batch = WakeBatch::new();
+        let mut given = Given::new(by, now);
+        loop {
+            while can_grant(&queue) && !batch.is_full() {
+                let Some((waker, number)) = grant_front_told(&mut queue, now) else { break };
+                waker.into_iter().for_each(|waker| batch.push(waker));
+                given.note(number);
+            }
+            let more = can_grant(&queue);
+            drop(queue);
+            let rest = more.then_some(Rest(self));
+            given.tell();
+            std::mem::forget(rest);
+            if !more {
+                return batch.finish();
+            }
+            batch.wake();
+            queue = self.queue.lock();
+        }
     }
 
     /// Hands out what is there in the order of the queue, then wakes. Returns how many were let go.
-    pub(crate) fn grant_and_wake<'a>(&'a self, mut queue: LockedQueue<'a>, now: Stamp) -> usize {
+    pub(crate) fn grant_and_wake<'a>(&'a self, mut queue: LockedQueue<'a>) -> usize {
         if !can_grant(&queue) {
             return 0;
         }
-        let first = grant_front(&mut queue, now);
+        let first = grant_front(&mut queue);
         if can_grant(&queue) {
-            return self.grant_and_wake_many(queue, first, now);
+            return self.grant_and_wake_many(queue, first);
         }
         drop(queue);
         first.into_iter().for_each(wake_one);
@@ -195,17 +240,12 @@ impl Permits {
 
     /// The rest of `grant_and_wake`, where there is more to hand out.
     #[cold]
-    fn grant_and_wake_many<'a>(
-        &'a self,
-        mut queue: LockedQueue<'a>,
-        first: Option<Waker>,
-        now: Stamp,
-    ) -> usize {
+    fn grant_and_wake_many<'a>(&'a self, mut queue: LockedQueue<'a>, first: Option<Waker>) -> usize {
         let mut batch = WakeBatch::new();
         first.into_iter().for_each(|waker| batch.push(waker));
         loop {
             while can_grant(&queue) && !batch.is_full() {
-                grant_front(&mut queue, now).into_iter().for_each(|waker| batch.push(waker));
+                grant_front(&mut queue).into_iter().for_each(|waker| batch.push(waker));
             }
             let more = can_grant(&queue);
             drop(queue);
@@ -253,7 +293,8 @@ impl Permits {
             now = Stamp::if_waits_are_watched();
             queue = self.queue.lock();
         }
-        hand_over(queue, now);
+        queue.set_count(1);
+        self.grant_and_wake_told(queue, By::CALL, now);
     }
 
     /// The hold comes by value: a reference would keep the guard from living in registers.
@@ -263,7 +304,8 @@ impl Permits {
         let taken = Taken(self, n);
         let span = Release::begin(object, &hold);
         taken.keep();
-        let woken = self.release(n);
+        let by = By::release(&hold);
+        let woken = self.put_or(n, || self.release_to_waiters_told(n, by)).unwrap_or(0);
         span.finish(woken);
     }
 
@@ -317,18 +359,12 @@ impl Permits {
 
 /// Gives the only permit of a mutex, which is on its way back, to the longest waiter.
 #[cold]
-fn hand_over_unwatched(queue: LockedQueue<'_>) {
-    hand_over(queue, Stamp::NONE);
-}
-
-/// As [`hand_over_unwatched`], noting when.
-#[inline(always)]
-fn hand_over(mut queue: LockedQueue<'_>, now: Stamp) {
+fn hand_over_unwatched(mut queue: LockedQueue<'_>) {
     if queue.is_empty() {
         queue.set_count(1);
         return;
     }
-    let waker = queue.end_front_one(GRANTED, now);
+    let waker = queue.end_front_one(GRANTED, Stamp::NONE);
     drop(queue);
     if let Some(waker) = waker {
         wake_one(waker);
@@ -343,12 +379,29 @@ fn can_grant(queue: &LockedQueue<'_>) -> bool {
     !queue.flag() && queue.front_tag().is_some_and(|n| queue.count() >= n as usize)
 }
 
-/// Gives the longest waiter what it asks for, which must be there.
+/// What is still to be handed out, should the probe unwind before.
+struct Rest<'a>(&'a Permits);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.grant_and_wake(self.0.queue.lock());
+    }
+}
+
+/// Gives the longest waiter what it asks for, which must be there, where nobody watches.
 #[inline]
-fn grant_front(queue: &mut LockedQueue<'_>, now: Stamp) -> Option<Waker> {
+fn grant_front(queue: &mut LockedQueue<'_>) -> Option<Waker> {
     let n = queue.front_tag()? as usize;
     queue.set_count(queue.count() - n);
-    queue.end_front_one(GRANTED, now)
+    queue.end_front_one(GRANTED, Stamp::NONE)
+}
+
+/// As [`grant_front`], noting when, with the number of whoever was given it.
+#[inline]
+fn grant_front_told(queue: &mut LockedQueue<'_>, now: Stamp) -> Option<(Option<Waker>, Number)> {
+    let n = queue.front_tag()? as usize;
+    queue.set_count(queue.count() - n);
+    queue.grant_front_told(now)
 }
 
 /// The waiting half of every acquiring future. It is told at each call whose permits are meant and how many, so that a
@@ -449,10 +502,11 @@ impl Acquisition {
             // A queued wait may keep an older waker: this one was called for the next poll.
             _ => return false,
         }
-        let request = Request { object, permits: n, site: self.wait.site };
+        let request = Request { object, permits: n, lock: None, site: self.wait.site };
         let attempt = Attempt::begin(request, Some(waker));
         let joined_at = Stamp::if_waits_are_watched();
-        let ahead = match self.take_or_join(permits, n, waker) {
+        let number = attempt.number(joined_at);
+        let ahead = match self.take_or_join(permits, n, waker, number) {
             Joined::Behind(ahead) => ahead,
             Joined::Taken => {
                 self.wait.grant(n, joined_at);
@@ -464,7 +518,7 @@ impl Acquisition {
                 return true;
             }
         };
-        self.wait.watch(attempt.queued(request, waker, joined_at, ahead));
+        self.wait.watch_told(attempt.queued(request, waker, joined_at, (number, ahead)));
         false
     }
 
@@ -473,7 +527,7 @@ impl Acquisition {
         if trace::is_watched() {
             return self.begin_watched(permits, object, n, waker);
         }
-        match self.take_or_join(permits, n, waker) {
+        match self.take_or_join(permits, n, waker, Number::NONE) {
             Joined::Behind(_) => Polled::Pending,
             Joined::Taken => {
                 self.wait.waiter.set_state(DONE);
@@ -489,16 +543,17 @@ impl Acquisition {
     /// The first poll, with its spans.
     #[cold]
     fn begin_watched(&mut self, permits: &Permits, object: Object<'_>, n: u32, waker: &Waker) -> Polled {
-        let request = Request { object, permits: n, site: self.wait.site };
+        let request = Request { object, permits: n, lock: None, site: self.wait.site };
         let attempt = Attempt::begin(request, Some(waker));
         let joined = match permits.try_take(n) {
             Ok(()) => Joined::Taken,
             Err(Refusal::Closed) => Joined::Closed,
             Err(Refusal::Busy) => {
                 let joined_at = Stamp::if_waits_are_watched();
-                match self.take_or_join(permits, n, waker) {
+                let number = attempt.number(joined_at);
+                match self.take_or_join(permits, n, waker, number) {
                     Joined::Behind(ahead) => {
-                        self.wait.watch(attempt.queued(request, waker, joined_at, ahead));
+                        self.wait.watch_told(attempt.queued(request, waker, joined_at, (number, ahead)));
                         return Polled::Pending;
                     }
                     other => other,
@@ -518,9 +573,9 @@ impl Acquisition {
     }
 
     /// Takes `n` permits or joins the queue, whichever the moment allows.
-    #[inline]
-    fn take_or_join(&mut self, permits: &Permits, n: u32, waker: &Waker) -> Joined {
-        self.wait.prepare(waker.clone(), n);
+    #[inline(always)]
+    fn take_or_join(&mut self, permits: &Permits, n: u32, waker: &Waker, number: Number) -> Joined {
+        self.wait.prepare_as(waker.clone(), n, number);
         let mut queue = permits.queue.lock();
         let refused = queue.flag();
         if !refused && n != 0 && (!queue.is_empty() || queue.count() < n as usize) {
@@ -548,7 +603,22 @@ impl Acquisition {
 
     #[cold]
     fn cancel_wait(&mut self, permits: &Permits, n: u32) {
-        let now = Stamp::if_waits_are_watched();
+        if trace::is_watched() {
+            self.cancel_wait_with(permits, n, |queue| {
+                permits.grant_and_wake_told(queue, By::CALL, Stamp::if_waits_are_watched())
+            });
+        } else {
+            self.cancel_wait_with(permits, n, |queue| permits.grant_and_wake(queue));
+        }
+    }
+
+    #[inline(always)]
+    fn cancel_wait_with<'p>(
+        &mut self,
+        permits: &'p Permits,
+        n: u32,
+        pass_on: impl FnOnce(LockedQueue<'p>) -> usize,
+    ) {
         let mut queue = permits.queue.lock();
         // Under the lock the state is final: releasers hold it when they change it.
         let state = self.wait.waiter.state();
@@ -560,7 +630,7 @@ impl Acquisition {
         let (spans, granted_at) = self.wait.end();
         match state {
             // A large request may have stood in the way of smaller ones.
-            QUEUED => permits.grant_and_wake(queue, now),
+            QUEUED => pass_on(queue),
             GRANTED => {
                 drop(queue);
                 permits.release(n as usize)

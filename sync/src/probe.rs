@@ -45,6 +45,17 @@ pub trait Probe: Send + Sync {
 
     /// A call let waiters go, or not, without having held anything.
     fn called(&self, call: &Called);
+
+    /// A waiter of a mutex or of permits was given what it asks for, and its task is about to be woken. Comes between
+    /// [`waiting`](Self::waiting) and [`resumed`](Self::resumed), told by whoever gave it, seldom twice; one that overtakes
+    /// either of the two means nothing.
+    ///
+    /// Until the task is polled, it keeps what it was given from everybody else.
+    fn handed(&self, _handed: &Handed) {}
+
+    /// The waiter of a condition was notified at `now_ns`: from now on it waits for the lock, at the end of its queue.
+    /// Comes as [`handed`](Self::handed) does, and not before it where the lock was free.
+    fn notified(&self, _op: u64, _now_ns: u64) {}
 }
 
 /// Who asks what of whom.
@@ -67,6 +78,10 @@ pub struct Operation {
     pub task: u64,
     /// Permits asked for.
     pub permits: u32,
+    /// Whether what is acquired is an owned guard or permit, which its task may give to another.
+    pub owned: bool,
+    /// Of a condition's wait, the mutex that it takes again, as [`id`](Self::id); otherwise 0.
+    pub lock: u64,
 }
 
 /// How a wait ended.
@@ -85,6 +100,20 @@ pub struct Resumed {
     pub now_ns: u64,
     /// Whether every call was watched when it began, so that a release will be told of what is held.
     pub every_call: bool,
+}
+
+/// A waiter that was given what it asks for, and does not know it yet.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Handed {
+    /// The operation that waits.
+    pub op: u64,
+    /// The operation that gave it back; 0 where that was not watched, or is none.
+    pub by: u64,
+    /// The task of that one; 0 where it is not known.
+    pub by_task: u64,
+    /// When, by the probe's clock.
+    pub now_ns: u64,
 }
 
 /// A guard or permit that is given back.

@@ -13,7 +13,7 @@ use crate::error::{AcquireError, TryAcquireError};
 use crate::loom::const_fn;
 use crate::permits::{Acquisition, Permits, Refusal};
 use crate::statistics::SemaphoreStatistics;
-use crate::trace::{self, Hold, Kind, Label, Object, Request, Site};
+use crate::trace::{self, Form, Hold, Label, Object, Request, Site};
 
 use acquiring::{acquiring_methods, assert_within_max};
 pub use bounded::BoundedSemaphore;
@@ -166,7 +166,7 @@ impl Semaphore {
     #[inline]
     fn try_take(&self, n: u32, site: Site) -> Result<Hold, TryAcquireError> {
         let taken = if trace::is_verbose() {
-            self.permits.try_take_watched(Request { object: self.object(), permits: n, site })
+            self.permits.try_take_watched(Request { object: self.object(), permits: n, lock: None, site })
         } else {
             self.permits.try_take(n).map(|()| Hold::none())
         };
@@ -183,7 +183,13 @@ impl Semaphore {
 
     #[inline]
     fn object(&self) -> Object<'_> {
-        Object { kind: Kind::Semaphore, label: &self.label }
+        Object { form: Form::Semaphore, label: &self.label }
+    }
+
+    /// As an owned permit is asked of it.
+    #[inline]
+    fn owned_object(&self) -> Object<'_> {
+        Object { form: Form::OwnedSemaphore, label: &self.label }
     }
 
     #[inline]

@@ -6,6 +6,8 @@
 //! queue lock is held.
 
 #[cfg(feature = "tracing")]
+mod handover;
+#[cfg(feature = "tracing")]
 mod label;
 #[cfg(feature = "tracing")]
 mod probed;
@@ -15,6 +17,7 @@ mod spans;
 mod stamp;
 #[cfg(feature = "tracing")]
 pub(crate) use {
+    handover::{By, Given, Moved, Number},
     label::{Label, Site},
     spans::{Attempt, Call, Hold, Release, WaitSpans, is_verbose, is_watched},
     stamp::{Stamp, clock_ns},
@@ -26,7 +29,8 @@ pub(crate) use crate::probe::Kind;
 mod absent;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use absent::{
-    Attempt, Call, Hold, Label, Release, Site, Stamp, WaitSpans, clock_ns, is_verbose, is_watched,
+    Attempt, By, Call, Given, Hold, Label, Moved, Number, Release, Site, Stamp, WaitSpans, clock_ns,
+    is_verbose, is_watched,
 };
 
 /// An object as a span shows it, and what is asked of it.
@@ -35,6 +39,8 @@ pub(crate) use absent::{
 pub(crate) struct Request<'a> {
     pub(crate) object: Object<'a>,
     pub(crate) permits: u32,
+    /// Of a condition's wait, the lock that it takes again.
+    pub(crate) lock: Option<Object<'a>>,
     /// The line that asks.
     pub(crate) site: Site,
 }
@@ -43,6 +49,37 @@ pub(crate) struct Request<'a> {
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) form: Form,
     pub(crate) label: &'a Label,
+}
+
+/// What an object is and whether an owned guard is asked of it: one byte, so that an object is passed in two registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Mutex,
+    /// Of which an owned guard is asked.
+    OwnedMutex,
+    Condition,
+    Semaphore,
+    /// Of which an owned permit is asked.
+    OwnedSemaphore,
+    Event,
+    Barrier,
+}
+
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans read it"))]
+impl Object<'_> {
+    pub(crate) fn kind(&self) -> Kind {
+        match self.form {
+            Form::Mutex | Form::OwnedMutex => Kind::Mutex,
+            Form::Condition => Kind::Condition,
+            Form::Semaphore | Form::OwnedSemaphore => Kind::Semaphore,
+            Form::Event => Kind::Event,
+            Form::Barrier => Kind::Barrier,
+        }
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self.form, Form::OwnedMutex | Form::OwnedSemaphore)
+    }
 }

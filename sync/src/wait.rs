@@ -3,8 +3,8 @@
 use std::mem::MaybeUninit;
 use std::task::Waker;
 
-use crate::trace::{Site, Stamp, WaitSpans};
-use crate::wait_queue::{DONE, Waiter};
+use crate::trace::{Number, Site, Stamp, WaitSpans};
+use crate::wait_queue::{DONE, GRANTED, Waiter};
 
 /// A wait, begun or not. Neither making nor dropping one that never joined a queue costs more than a few stores,
 /// which is what keeps a free acquisition short.
@@ -23,15 +23,30 @@ impl Wait {
 
     /// Makes it ready to join a queue, which asks for `tag`.
     pub(crate) fn prepare(&mut self, waker: Waker, tag: u32) {
+        self.prepare_as(waker, tag, Number::NONE);
+    }
+
+    /// As [`prepare`](Self::prepare), for an operation that whoever grants it will tell by its `number`.
+    #[inline(always)]
+    pub(crate) fn prepare_as(&mut self, waker: Waker, tag: u32, number: Number) {
         // W1: from here on, whatever state joining leaves.
         self.spans.write(WaitSpans::NONE);
-        self.waiter.prepare(waker, tag);
+        self.waiter.prepare(waker, tag, number);
     }
 
     /// Notes the spans of a wait that has joined a queue.
     pub(crate) fn watch(&mut self, spans: WaitSpans) {
         // Overwrites `NONE`, which owns nothing.
         self.spans.write(spans);
+    }
+
+    /// As [`watch`](Self::watch), where being granted is told: it may have been already, and told before the wait was known.
+    pub(crate) fn watch_told(&mut self, spans: WaitSpans) {
+        let granted = !spans.is_none() && self.waiter.state() == GRANTED;
+        let spans = self.spans.write(spans);
+        if granted {
+            spans.handed(self.waiter.granted_at());
+        }
     }
 
     /// Notes, for a wait that is in no list and has no waker, that it was granted `tag` at `now`. Its next poll ends it.

@@ -49,7 +49,7 @@ use std::task::Waker;
 use crate::loom::{
     AtomicU8, AtomicUsize, SPIN_LIMIT, UnsafeCell, YIELD_LIMIT, const_fn, spin_loop, store_over, yield_now,
 };
-use crate::trace::Stamp;
+use crate::trace::{Number, Stamp};
 use crate::wake::WakeBatch;
 
 pub(crate) const LOCKED: usize = 0b001;
@@ -114,7 +114,8 @@ struct Node {
     tag: u32,
     /// Q5.
     len: u32,
-    /// When it was granted, as the releaser read the clock before it took the lock.
+    /// When it was granted, as the releaser read the clock before it took the lock; until then the number of its
+    /// operation, where somebody watches.
     granted_at: Stamp,
 }
 
@@ -300,12 +301,18 @@ impl LockedQueue<'_> {
     }
 
     /// Moves up to `limit` of the longest waiters, one at least, as they are linked, to the end of `to`, in the `state`
-    /// that names that list. Returns how many.
+    /// that names that list. Returns how many. `moved_one`, which is shown each of them, keeps to Q6.
     ///
     /// # Safety
     ///
     /// `to` is another list, `state` names it (Q2), and `limit` is at least 1.
-    pub(crate) unsafe fn splice_front(&mut self, to: &mut LockedQueue<'_>, limit: usize, state: u8) -> usize {
+    pub(crate) unsafe fn splice_front(
+        &mut self,
+        to: &mut LockedQueue<'_>,
+        limit: usize,
+        state: u8,
+        mut moved_one: impl FnMut(Number),
+    ) -> usize {
         // Against Q6 a debug build may panic here: both lists are whole yet, and their locks are given back.
         debug_assert_ne!(limit, 0, "nobody to move");
         let Some(first) = self.head() else { return 0 };
@@ -318,7 +325,8 @@ impl LockedQueue<'_> {
                 // Ordering: Relaxed, as in `push_back`.
                 (*last).state.store(state, Ordering::Relaxed);
                 moved += 1;
-                let next = (*last).node(|node| (*node).next);
+                let (next, mark) = (*last).node(|node| ((*node).next, (*node).granted_at));
+                moved_one(Number::of_stamp(mark));
                 if next.is_null() || moved as usize == limit {
                     break next;
                 }
@@ -428,6 +436,16 @@ impl LockedQueue<'_> {
         // SAFETY: Q3: it was in the list a moment ago, and its owner cannot free it before it sees `state`, or gets the
         // lock that we hold.
         unsafe { Self::end(waiter, state, now) }
+    }
+
+    /// As [`end_front_one`](Self::end_front_one), with the number of the operation, which is to be told that it was granted.
+    #[inline]
+    pub(crate) fn grant_front_told(&mut self, now: Stamp) -> Option<(Option<Waker>, Number)> {
+        let waiter = self.pop_front()?;
+        // SAFETY: Q2: it was in this list a moment ago, and its state, which its owner waits for, is not changed yet.
+        let number = unsafe { (*waiter).node(|node| Number::of_stamp((*node).granted_at)) };
+        // SAFETY: as in `end_front_one`.
+        Some((unsafe { Self::end(waiter, GRANTED, now) }, number))
     }
 
     /// As [`end_front_one`](Self::end_front_one), with the waker put into `batch`, which has room.
@@ -564,14 +582,14 @@ impl Waiter {
 
     /// Prepares, as the owner, a waiter that is in no list.
     #[inline]
-    pub(crate) fn prepare(&self, waker: Waker, tag: u32) {
+    pub(crate) fn prepare(&self, waker: Waker, tag: u32, number: Number) {
         // SAFETY: Q2: in no list, so it is the owner's, who alone calls this. Links and length are written by whoever links
         // it, before anybody reads them.
         unsafe {
             self.node_mut(|node| {
                 (&raw mut (*node).waker).write(Some(waker));
                 (*node).tag = tag;
-                (*node).granted_at = Stamp::NONE;
+                (*node).granted_at = number.as_stamp();
             });
         }
     }

@@ -1,11 +1,13 @@
 // What the collector sees now: every primitive, the waits in progress, and one primitive looked at closely.
 
+import { Alerts } from "./alerts.js";
 import { draw, forget } from "./chart.js";
 import { ask, emptyState, h, setText, Table } from "./dom.js";
 import { duration, fraction, integer, place, rate } from "./format.js";
 import { LevelControl } from "./level.js";
 import { SITES, worstColumns } from "./lines.js";
 import { card } from "./report.js";
+import { WaitsFor } from "./waits_for.js";
 
 let latest = null;
 let before = null;
@@ -87,7 +89,10 @@ class LiveView {
     this.worst = new Table({ caption: "Its worst waits", columns: worstColumns(() => latest.uptime_s), key: (wait) => wait.op, sortBy: "waited", empty: "Nobody has waited for it." });
     this.level = new LevelControl();
     this.chosen = h("h2");
+    this.alerts = new Alerts();
+    this.waitsFor = new WaitsFor();
     this.content = h("div", {},
+      this.alerts.root,
       h("div", { class: "tiles" }, ...this.tiles.map(({ root: node }) => node)),
       card("Primitives", "Choose a row to look at it closely; sort by a column's head.", this.table.root),
       h("section", { class: "close-look", "aria-label": "The chosen primitive" }, this.chosen,
@@ -96,6 +101,7 @@ class LiveView {
           card("Holders", null, this.holders.root)),
         card("Lines", "Who waits where, and whose holding keeps others waiting.", this.sites.root),
         card("Worst waits", "The longest since the start, and who was in the way.", this.worst.root)),
+      card("Who waits for whom", "From what is waited for to who has it, and on.", this.waitsFor.root),
       card("Waits in progress", null, this.waits.root));
     this.notice = h("p", { class: "notice" });
     root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Live"), h("p", { class: "meta" }, "What the collector sees in this program at this moment.")), this.level.root, this.notice, emptyState("Waiting for the first snapshot"));
@@ -128,6 +134,8 @@ class LiveView {
     this.#showTiles(items);
     this.table.update(items);
     this.waits.update(snapshot.waits);
+    this.alerts.update(snapshot);
+    this.waitsFor.update(snapshot.waits_for);
     if (!items.some((row) => String(row.id) === this.selected)) this.selected = String([...items].sort((a, b) => b.contended - a.contended)[0].id);
     this.table.select(this.selected);
     this.#showSelected(items);

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use sync::probe::{Called, Operation as Asked, Outcome, Probe, Released, Resumed};
+use sync::probe::{Called, Handed, Operation as Asked, Outcome, Probe, Released, Resumed};
 
 use super::Core;
 use super::clock::now_ns;
@@ -14,10 +14,10 @@ use super::figures::Waited;
 use super::hash;
 use super::in_flight::Inserted;
 use super::intake::{EndedWait, Intake};
-use super::operations::{Operation, Phase};
+use super::operations::{Operation, Phase, Turn};
 use super::queues::Mark;
 use super::rows::RowIndex;
-use super::sites::{NO_SITE, SiteIndex};
+use super::sites::{NO_SITE, Site, SiteIndex};
 
 /// The collector's ear.
 #[derive(Debug)]
@@ -77,6 +77,25 @@ impl Probe for Heard {
     }
 
     fn called(&self, _call: &Called) {}
+
+    fn handed(&self, handed: &Handed) {
+        let Some(intake) = self.intake() else { return };
+        let Some(waits) = intake.operations.note_turn(handed.op, Turn::Granted(handed.now_ns)) else {
+            return;
+        };
+        // A task that waits has given back: its guard is with somebody else, or it is several futures.
+        if waits.task != 0
+            && waits.task == handed.by_task
+            && let Some(row) = intake.rows.get(waits.row)
+        {
+            row.mark_as_lending();
+        }
+    }
+
+    fn notified(&self, op: u64, now_ns: u64) {
+        let Some(intake) = self.intake() else { return };
+        intake.operations.note_turn(op, Turn::Notified(now_ns));
+    }
 }
 
 #[inline]
@@ -93,6 +112,7 @@ fn operation(asked: &Asked, place: Place, phase: Phase, queue: u64, since_ns: u6
         queue,
         since_ns,
         mark: Mark::default(),
+        turn: Turn::None,
     }
 }
 
@@ -164,8 +184,15 @@ impl Intake {
         let row = self.row_of(kind, asked.id, &fields, texts);
         let site = self.rows.get(row).map_or(NO_SITE, |row| {
             let key = (hash::text(asked.site.file()), asked.site.line().into(), asked.site.column().into());
-            self.site_of(row, key, || texts().file)
+            let site = self.site_of(row, key, || texts().file);
+            if asked.owned {
+                row.sites.get(site).into_iter().for_each(Site::mark_as_lending);
+            }
+            site
         });
+        if asked.lock != 0 {
+            self.locks.insert(asked.id, asked.lock, &self.enabled);
+        }
         let place = Place { row, site };
         let found = Found {
             collector: self.collector,

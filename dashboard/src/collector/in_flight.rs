@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::fields::{End, Stage};
 use super::hash::{self, BuildIdHasher};
 use super::limits::SHARDS;
-use super::operations::{Operation, Phase};
+use super::operations::{Operation, Phase, Turn};
 use super::queues::Mark;
 use super::rows::RowIndex;
 use super::sites::SiteIndex;
@@ -49,6 +49,7 @@ impl OpenSpan {
             queue: 0,
             since_ns: self.since_ns,
             mark: Mark::default(),
+            turn: Turn::None,
         }
     }
 }

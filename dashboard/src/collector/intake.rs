@@ -21,9 +21,9 @@ use super::fields::{Fields, Kind, Layout, Outcome, Stage, Texts};
 use super::figures::{Figures, Waited};
 use super::hash;
 use super::in_flight::{Inserted, OpenSpan, Table};
-use super::limits::OPEN_SPANS;
+use super::limits::{OBJECTS, OPEN_SPANS};
 use super::objects::{Objects, Sighting};
-use super::operations::{Operation, Operations, Phase};
+use super::operations::{Operation, Operations, Phase, Turn};
 use super::queues::{Blocker, Mark, Queues};
 use super::rows::{self, Row, RowIndex, Rows};
 use super::sites::{NO_SITE, SiteIndex};
@@ -44,6 +44,8 @@ pub(super) struct Intake {
     pub(super) queues: Queues,
     pub(super) budget: Budget,
     pub(super) cost: Cost,
+    /// The lock of a condition, by their numbers. Spans do not tell of it.
+    pub(super) locks: Table<u64>,
     pub(super) taken: StripedCounter,
     pub(super) malformed: Counter,
     pub(super) rows_dropped: Counter,
@@ -65,6 +67,7 @@ impl Intake {
             queues: Queues::default(),
             budget: Budget::default(),
             cost: Cost::default(),
+            locks: Table::new(OBJECTS),
             taken: StripedCounter::default(),
             malformed: Counter::default(),
             rows_dropped: Counter::default(),
@@ -142,6 +145,7 @@ impl Intake {
             queue: fields.queue,
             since_ns,
             mark: Mark::default(),
+            turn: Turn::None,
         };
         let inside_acquire = waits && self.waits_inside(op, &operation);
         if !inside_acquire {

@@ -52,3 +52,12 @@ pub(super) const DURATION_MAX_NS: u64 = 3_600_000_000_000;
 
 /// A duration that nobody has waited, ten years: the span that carries it is odd.
 pub(super) const DURATION_ABSURD_NS: u64 = 10 * 365 * 24 * DURATION_MAX_NS;
+
+/// Waits in progress that graph and alerts look at, the oldest.
+pub(super) const SCENE_WAITS: usize = 4_096;
+
+/// Operations that an alert lists as its evidence.
+pub(super) const EVIDENCE: usize = 16;
+
+/// Waits that `GET /api/v1/graph` lists.
+pub(super) const GRAPH_WAITS: usize = 1_024;

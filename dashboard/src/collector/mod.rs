@@ -6,16 +6,19 @@
 //!                    ├▶ in_flight, operations                 what waits and what holds
 //!                    └▶ queues                                how much of the waiting each hold is charged
 //! report ◀── all of them
+//! alerts, graph ◀── scene ◀── operations              who waits for whom, and what looks wrong in it
 //! ```
 //! It never blocks for longer than a look-up, never panics, and takes no more than [`limits`] allow.
 //! It uses the standard library's locks alone: an instrumented primitive would call the collector back.
 
+mod alerts;
 mod budget;
 mod clock;
 mod cost;
 mod counter;
 mod fields;
 mod figures;
+mod graph;
 mod hash;
 mod heard;
 mod histogram;
@@ -30,11 +33,13 @@ mod operations;
 mod queues;
 mod report;
 mod rows;
+mod scene;
 mod sites;
+mod waits_for;
 mod worst;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tracing::{Dispatch, Subscriber};
@@ -44,12 +49,14 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::registry::LookupSpan;
 
+pub use self::alerts::Thresholds;
+use self::alerts::{Ledger, Look};
 use self::heard::Heard;
 use self::intake::Intake;
 pub use self::layer::Switch;
 pub use self::level::{Level, UnknownLevel};
 pub use self::listener::Listener;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, WaitsFor};
 
 /// Listens to the spans of `sync` and tells what they say.
 ///
@@ -119,6 +126,7 @@ struct Core {
     level_when_on: Mutex<Level>,
     /// The subscriber that this collector is part of, the latest if there are several.
     dispatch: Mutex<Option<WeakDispatch>>,
+    alerts: Mutex<Ledger>,
 }
 
 impl Collector {
@@ -135,6 +143,7 @@ impl Collector {
             ear: OnceLock::new(),
             level_when_on: Mutex::new(Level::Calls),
             dispatch: Mutex::new(None),
+            alerts: Mutex::default(),
         };
         Self { core: Arc::new(core), stands_on_registry: false }
     }
@@ -223,7 +232,48 @@ impl Collector {
     /// What was seen until now. May be asked at any time, from any thread.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64())
+        let mut snapshot = report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64());
+        let look = self.look();
+        snapshot.waits_for = self.graph_of(&look, Snapshot::GRAPH_LIMIT);
+        self.core.ledger().write(&mut snapshot);
+        snapshot
+    }
+
+    /// Who waits for whom at this moment: the same as [`Snapshot::waits_for`], with more of it.
+    #[must_use]
+    pub fn waits_for(&self) -> WaitsFor {
+        self.graph_of(&self.look(), limits::GRAPH_WAITS)
+    }
+
+    /// Sets from when on something is an alert.
+    pub fn set_thresholds(&self, thresholds: Thresholds) {
+        self.core.ledger().thresholds = thresholds;
+    }
+
+    /// From when on something is an alert.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        self.core.ledger().thresholds
+    }
+
+    /// Looks whether something is wrong, and tells of what is new as events of the target `dashboard`: at WARN of alerts that
+    /// are raised, at INFO of those that have ended.
+    ///
+    /// Every snapshot does, and a server once a second. A program that has neither calls this now and then, from
+    /// anywhere but the tasks that may be stuck.
+    pub fn check(&self) {
+        self.look();
+    }
+
+    fn look(&self) -> Look {
+        let uptime_s = self.core.started.elapsed().as_secs_f64();
+        let look = self.core.ledger().look(&self.core.intake, clock::now_ns(), uptime_s);
+        self.core.tell(&look.changes);
+        look
+    }
+
+    fn graph_of(&self, look: &Look, limit: usize) -> WaitsFor {
+        graph::graph(&look.scene, &look.standing, &self.core.intake.rows, limit)
     }
 
     /// Sets all figures to zero.
@@ -297,6 +347,23 @@ impl Core {
 
     fn remember_dispatch(&self, dispatch: &Dispatch) {
         *self.dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatch.downgrade());
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the subscriber that this collector is part of, which need not be the default of the calling thread.
+    fn tell(&self, changes: &[alerts::Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tell = || changes.iter().for_each(alerts::tell);
+        match dispatch.and_then(|dispatch| dispatch.upgrade()) {
+            Some(dispatch) => dispatcher::with_default(&dispatch, tell),
+            None => tell(),
+        }
     }
 
     /// Has every callsite ask its subscribers again.

@@ -14,6 +14,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::clock::MAX_NS;
+use super::hash;
 use super::in_flight::{Inserted, Table};
 use super::limits::OPERATIONS;
 use super::queues::{GENERATION_BITS, Mark};
@@ -40,6 +41,19 @@ pub(super) struct Operation {
     pub(super) since_ns: u64,
     /// Where the waiting of others stood when it began to hold.
     pub(super) mark: Mark,
+    /// Of one that waits, as [`Operations::for_each`] shows it.
+    pub(super) turn: Turn,
+}
+
+/// What came to a wait before its task has taken note.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    #[default]
+    None,
+    /// It waits for a condition no longer but for its lock, since then.
+    Notified(u64),
+    /// It has what it asked for, since then.
+    Granted(u64),
 }
 
 /// What an operation is doing.
@@ -78,6 +92,8 @@ struct Slot {
     amounts: AtomicU64,
     /// The integral of the mark.
     integral: AtomicU64,
+    /// A [`Turn`], see [`pack`]: the only word that others than the operation's owner write.
+    turn: AtomicU64,
 }
 
 const _: () = assert!(size_of::<Slot>() == 64, "one line of the processor's cache");
@@ -152,6 +168,22 @@ impl Operations {
         Some(result)
     }
 
+    /// Notes what came to a wait, for whoever brought it about. Returns the operation as it stands.
+    pub(super) fn note_turn(&self, op: u64, turn: Turn) -> Option<Operation> {
+        let Some(slot) = self.slot_of(op) else {
+            return self.overflow.update(op, |operation| {
+                operation.turn = turn;
+                *operation
+            });
+        };
+        // Ordering: Relaxed, here and where it is read: nothing else is published by it.
+        let known = unpack(op, slot.turn.load(Ordering::Relaxed), slot.read().since_ns);
+        if !matches!((known, turn), (Turn::Granted(_), Turn::Notified(_))) {
+            slot.turn.store(pack(op, turn), Ordering::Relaxed);
+        }
+        Some(slot.read())
+    }
+
     /// Takes an operation out, if it is there and `wanted`.
     #[inline]
     pub(super) fn remove_if(
@@ -203,7 +235,8 @@ impl Operations {
             if key == 0 || key & BUSY != 0 {
                 continue;
             }
-            let operation = slot.read_acquire();
+            let mut operation = slot.read_acquire();
+            operation.turn = unpack(key, slot.turn.load(Ordering::Acquire), operation.since_ns);
             // Ordering: Relaxed; the Acquire loads before keep it from being done earlier.
             if slot.key.load(Ordering::Relaxed) == key {
                 see(key, &operation);
@@ -263,8 +296,42 @@ impl Slot {
             queue: amounts & u64::from(u32::MAX),
             since_ns: state >> 4,
             mark: Mark { generation: (place >> 40) as u32, integral: self.integral.load(ordering) },
+            turn: Turn::None,
         }
     }
+}
+
+/// Bits of a packed turn that hold its time, in steps of 16 ns: 18 years.
+const TIME_BITS: u32 = 55;
+
+/// How much earlier than a wait its turn may be: who brings it about looks at the clock before it takes the queue's lock.
+const EARLY_NS: u64 = 10_000;
+
+/// A turn in a word: eight bits of its operation's number, whether it was granted, and when. A slot's next operation does
+/// not clear it, which would cost those that never wait: it is told from an old one by its time, and from one that comes too
+/// late by the number.
+fn pack(op: u64, turn: Turn) -> u64 {
+    let (granted, at_ns) = match turn {
+        Turn::None => return 0,
+        Turn::Notified(at_ns) => (0, at_ns),
+        Turn::Granted(at_ns) => (1, at_ns),
+    };
+    tag(op) << (TIME_BITS + 1) | granted << TIME_BITS | ((at_ns >> 4) & ((1 << TIME_BITS) - 1))
+}
+
+fn unpack(op: u64, word: u64, since_ns: u64) -> Turn {
+    let at_ns = (word & ((1 << TIME_BITS) - 1)) << 4;
+    if word == 0 || word >> (TIME_BITS + 1) != tag(op) || at_ns + EARLY_NS < since_ns {
+        Turn::None
+    } else if word >> TIME_BITS & 1 == 1 {
+        Turn::Granted(at_ns)
+    } else {
+        Turn::Notified(at_ns)
+    }
+}
+
+fn tag(op: u64) -> u64 {
+    hash::mix(4, op) >> 56
 }
 
 #[cfg(test)]
@@ -286,7 +353,41 @@ mod tests {
             queue: 5,
             since_ns: 1_000,
             mark: Mark { generation: (1 << GENERATION_BITS) - 1, integral: u64::MAX },
+            turn: Turn::None,
         }
+    }
+
+    fn seen(operations: &Operations) -> Vec<Turn> {
+        let mut seen = Vec::new();
+        operations.for_each(|_, operation| seen.push(operation.turn));
+        seen
+    }
+
+    #[test]
+    fn a_turn_stays_with_its_wait_and_a_grant_is_not_taken_back() {
+        let operations = Operations::new();
+        let waits = Operation { phase: Phase::Waiting, ..operation(1) };
+        for op in [1_025, 1_025 + REGION as u64 * 4] {
+            operations.insert(op, &waits, &ON);
+            assert_eq!(seen(&operations), [Turn::None], "the turn of the one before");
+            operations.note_turn(op, Turn::Notified(1_600));
+            assert_eq!(seen(&operations), [Turn::Notified(1_600)]);
+            operations.note_turn(op, Turn::Granted(3_200));
+            operations.note_turn(op, Turn::Notified(4_800));
+            assert_eq!(seen(&operations), [Turn::Granted(3_200)]);
+            operations.remove_if(op, |_| true);
+        }
+        assert_eq!(operations.note_turn(1_025, Turn::Granted(1)), None);
+    }
+
+    #[test]
+    fn a_turn_from_before_a_wait_is_not_of_that_wait() {
+        let operations = Operations::new();
+        operations.insert(9, &operation(1), &ON);
+        operations.note_turn(9, Turn::Granted(1_600));
+        operations.remove_if(9, |_| true);
+        operations.insert(9, &Operation { since_ns: 1_000_000, ..operation(2) }, &ON);
+        assert_eq!(seen(&operations), [Turn::None]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Makes a [`Snapshot`] of what the collector knows.
 
+use std::collections::BTreeMap;
+
 use sync::schema::outcome;
 
 use super::clock::now_ns;
@@ -11,7 +13,7 @@ use super::sites::{Site, SiteIndex};
 use super::worst::WorstWait;
 use crate::snapshot::{
     BlockerSnapshot, Distribution, HolderSnapshot, Overhead, PrimitiveSnapshot, SCHEMA, SiteSnapshot,
-    Snapshot, WaitSnapshot, WorstWaitSnapshot,
+    Snapshot, WaitSnapshot, WaitsFor, WorstWaitSnapshot,
 };
 
 /// Takes a snapshot. Shard after shard is locked for the moment of copying; figures are read as they stand.
@@ -35,7 +37,11 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
         uptime_s,
         enabled: intake.is_enabled(),
         waits: gathered.waits.oldest().iter().map(wait).collect(),
+        // The rest is the ledger's.
         alerts: Vec::new(),
+        alerts_ended: Vec::new(),
+        alerts_total: BTreeMap::new(),
+        waits_for: WaitsFor::default(),
         overhead: overhead(intake, &rows, waits_not_listed, now_ns),
         primitives,
     }
@@ -221,7 +227,8 @@ fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64, n
     let table_bytes = intake.spans.memory_bytes()
         + intake.operations.memory_bytes()
         + intake.objects.memory_bytes()
-        + intake.queues.memory_bytes();
+        + intake.queues.memory_bytes()
+        + intake.locks.memory_bytes();
     let cost = intake.cost.estimate(now_ns);
     Overhead {
         spans: intake.taken.get(),

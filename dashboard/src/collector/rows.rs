@@ -3,6 +3,7 @@
 //! The table only grows, up to its bound, so finding a row takes no lock. A row is told by a hash of what makes
 //! it one; the texts behind it are copied once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::counter::Counter;
@@ -30,6 +31,7 @@ pub(super) struct Row {
     elsewhere: Line,
     pub(super) worst: WorstWaits,
     pub(super) sites: Sites,
+    lends: AtomicBool,
 }
 
 impl Row {
@@ -44,7 +46,18 @@ impl Row {
             elsewhere: Line::default(),
             worst: WorstWaits::default(),
             sites: Sites::default(),
+            lends: AtomicBool::new(false),
         }
+    }
+
+    /// Whether what is acquired of it at a line may be held by another task than the one that acquired it.
+    pub(super) fn lends(&self, site: SiteIndex) -> bool {
+        // Ordering: Relaxed, here and below: a mark that guards nothing, and only comes.
+        self.lends.load(Ordering::Relaxed) || self.sites.get(site).is_none_or(|site| site.lends())
+    }
+
+    pub(super) fn mark_as_lending(&self) {
+        self.lends.store(true, Ordering::Relaxed);
     }
 
     /// Where what happens at a line is counted.

@@ -1,6 +1,7 @@
 //! Call sites of a row: the lines that acquire it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::figures::Line;
 use super::hash;
@@ -19,6 +20,7 @@ pub(super) struct Site {
     /// `src/main.rs:20:14`; empty when unknown.
     pub(super) name: String,
     pub(super) line: Line,
+    lends: AtomicBool,
 }
 
 /// The sites of a row. Slots are written once, so that finding one takes no lock.
@@ -86,7 +88,17 @@ impl Sites {
 
 impl Site {
     fn new(key: u64, name: String) -> Self {
-        Self { key, name, line: Line::default() }
+        Self { key, name, line: Line::default(), lends: AtomicBool::new(false) }
+    }
+
+    /// Whether what is acquired here may be held by another task than the one that acquired it.
+    pub(super) fn lends(&self) -> bool {
+        // Ordering: Relaxed, here and below: a mark that guards nothing, and only comes.
+        self.lends.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn mark_as_lending(&self) {
+        self.lends.store(true, Ordering::Relaxed);
     }
 }
 

@@ -111,11 +111,7 @@ impl Scrape {
         for row in &snapshot.primitives {
             series.entry((row.primitive.clone(), row.name.clone())).or_default().add(row);
         }
-        let mut alerts = BTreeMap::new();
-        for alert in &snapshot.alerts {
-            *alerts.entry(alert.kind.clone()).or_default() += 1;
-        }
-        Self { accept, series, alerts }
+        Self { accept, series, alerts: snapshot.alerts_total.clone() }
     }
 
     fn labelled(&self) -> impl Iterator<Item = (Labels<'_>, &Series)> {
@@ -233,7 +229,12 @@ impl Collector for Scrape {
             metric.encode_family(&labels)?.encode_gauge(&seconds(series.longest_wait_ns as f64))?;
         }
         let alerts = self.alerts.iter().map(|(kind, &count)| ([("kind", kind.as_str())], count));
-        self.counter(encoder, ("sync_alerts", "sync_alerts_total"), "Alerts by kind", alerts)
+        self.counter(
+            encoder,
+            ("sync_alerts", "sync_alerts_total"),
+            "Alerts that were raised, by kind",
+            alerts,
+        )
     }
 }
 

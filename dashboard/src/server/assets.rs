@@ -39,6 +39,7 @@ macro_rules! asset {
 /// Our own files; one line each.
 const ASSETS: &[Asset] = &[
     asset!("style.css", "text/css; charset=utf-8"),
+    asset!("alerts.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("theme.js", JAVASCRIPT),
     asset!("app.js", JAVASCRIPT),
@@ -48,6 +49,8 @@ const ASSETS: &[Asset] = &[
     asset!("live.js", JAVASCRIPT),
     asset!("level.js", JAVASCRIPT),
     asset!("lines.js", JAVASCRIPT),
+    asset!("alerts.js", JAVASCRIPT),
+    asset!("waits_for.js", JAVASCRIPT),
     asset!("run.js", JAVASCRIPT),
     asset!("report.js", JAVASCRIPT),
     asset!("cases.js", JAVASCRIPT),

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 
-use crate::collector::Collector;
+use crate::collector::{Collector, Thresholds};
 use crate::run::RunFeed;
 
 use super::access::HostRule;
@@ -42,6 +42,7 @@ pub struct Builder {
     collector: Option<Collector>,
     allowed_hosts: Vec<String>,
     allow_changes: bool,
+    thresholds: Option<Thresholds>,
 }
 
 impl Builder {
@@ -55,6 +56,7 @@ impl Builder {
             collector: None,
             allowed_hosts: Vec::new(),
             allow_changes: false,
+            thresholds: None,
         }
     }
 
@@ -107,6 +109,12 @@ impl Builder {
         self
     }
 
+    /// From when on something is an alert; as the collector has it otherwise.
+    pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.thresholds = Some(thresholds);
+        self
+    }
+
     /// Binds the socket and gives the collector and the server.
     ///
     /// # Errors
@@ -114,6 +122,7 @@ impl Builder {
     pub fn build(self) -> Result<(Collector, Server), BuildError> {
         let (listener, local_addr) = bind(&self.listen, self.try_next)?;
         let collector = self.collector.unwrap_or_default();
+        self.thresholds.into_iter().for_each(|thresholds| collector.set_thresholds(thresholds));
         let state = State::new(
             collector.clone(),
             self.run_feed.unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! It may run on a thread and a runtime of its own, so that a stuck application still shows its page.
 
 mod access;
+mod alerts;
 mod assets;
 mod builder;
 mod compare;
@@ -69,6 +70,7 @@ impl Server {
         let serve = axum::serve(listener, router::router(self.state.clone()));
         tokio::select! {
             served = async { serve.await } => served,
+            never = alerts::check_forever(self.state.clone()) => match never {},
             never = events::publish_forever(self.state) => match never {},
         }
     }

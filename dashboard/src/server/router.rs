@@ -21,7 +21,7 @@ use super::access::{self, HostRule};
 use super::error::ApiError;
 use super::events::{Hub, OpenGuard};
 use super::shelf::Shelf;
-use super::{assets, compare, control, events, live, reports};
+use super::{alerts, assets, compare, control, events, live, reports};
 
 /// What the routes share. Clones are cheap and mean the same.
 #[derive(Clone, Debug)]
@@ -120,6 +120,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route("/api/v1/snapshot", get(snapshot))
+        .route("/api/v1/graph", get(alerts::graph))
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/status", get(live::status))
         .route("/api/v1/run", get(live::run))

@@ -99,7 +99,7 @@ impl Party {
     /// As for [`poll`](Self::poll).
     unsafe fn begin(&mut self, barrier: &Barrier, waker: &Waker) -> Poll<Outcome> {
         let phases = &barrier.phases;
-        let request = Request { object: barrier.object(), permits: 0, site: self.0.site };
+        let request = Request { object: barrier.object(), permits: 0, lock: None, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         let mut batch = WakeBatch::new();
         let mut unused = None;
@@ -127,7 +127,8 @@ impl Party {
 
         match arrival {
             Arrival::Behind(ahead) => {
-                self.0.watch(attempt.queued(request, waker, now, ahead));
+                let number = attempt.number(now);
+                self.0.watch(attempt.queued(request, waker, now, (number, ahead)));
                 batch.finish();
                 Poll::Pending
             }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::{Condition, ConditionGuard};
 use crate::coop;
 use crate::permits::{Acquisition, Polled, Taken};
-use crate::trace::{self, Attempt, Hold, Request, Site, Stamp};
+use crate::trace::{self, Attempt, Hold, Number, Request, Site, Stamp};
 use crate::wait::Wait;
 use crate::wait_queue::{DONE, GRANTED, IDLE, PARKED, QUEUED};
 
@@ -115,7 +115,7 @@ impl Parking {
         if trace::is_watched() {
             self.join_watched(condition, waker);
         } else {
-            self.join(condition, waker);
+            self.join(condition, waker, Number::NONE);
         }
         // Only now may a notifier get the lock: it finds us in the queue.
         drop(guard.take());
@@ -124,17 +124,19 @@ impl Parking {
     /// Joins the condition's queue, with the spans of a wait.
     #[cold]
     fn join_watched<T: ?Sized>(&mut self, condition: &Condition<T>, waker: &Waker) {
-        let request = Request { object: condition.object(), permits: 0, site: self.0.site };
+        let lock = Some(condition.mutex.object());
+        let request = Request { object: condition.object(), permits: 0, lock, site: self.0.site };
         let attempt = Attempt::begin(request, Some(waker));
         let joined_at = Stamp::if_waits_are_watched();
-        let ahead = self.join(condition, waker);
-        self.0.watch(attempt.queued(request, waker, joined_at, ahead));
+        let number = attempt.number(joined_at);
+        let ahead = self.join(condition, waker, number);
+        self.0.watch_told(attempt.queued(request, waker, joined_at, (number, ahead)));
     }
 
     /// Joins the condition's queue. Returns how many are ahead.
-    fn join<T: ?Sized>(&mut self, condition: &Condition<T>, waker: &Waker) -> usize {
+    fn join<T: ?Sized>(&mut self, condition: &Condition<T>, waker: &Waker, number: Number) -> usize {
         // The tag is what it will ask of the mutex.
-        self.0.prepare(waker.clone(), 1);
+        self.0.prepare_as(waker.clone(), 1, number);
         // SAFETY: the future that owns the waiter is pinned, and its destructor calls `cancel`.
         unsafe { condition.queue.lock().push_back(&self.0.waiter, PARKED) }
     }
@@ -147,7 +149,7 @@ impl Parking {
         let (spans, granted_at) = self.0.end();
         spans.granted(granted_at);
         // The lock is held again, by an operation of its own: the one that its `release` will name.
-        let request = Request { object: condition.mutex.object(), permits: 1, site: self.0.site };
+        let request = Request { object: condition.mutex.object(), permits: 1, lock: None, site: self.0.site };
         guard.hold = Attempt::begin(request, Some(waker)).granted();
         guard
     }

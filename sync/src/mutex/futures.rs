@@ -83,7 +83,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
         let Poll::Ready(budget) = coop::poll_proceed(cx) else {
             // SAFETY: as above; it is the same mutex each time.
             unsafe {
-                this.acquisition.poll_without_budget(&mutex.permits, mutex.object(), 1, cx.waker());
+                this.acquisition.poll_without_budget(&mutex.permits, mutex.owned_object(), 1, cx.waker());
             }
             return Poll::Pending;
         };
@@ -92,7 +92,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
             Hold::none()
         } else {
             // SAFETY: as above; it is the same mutex each time.
-            match unsafe { this.acquisition.poll(&mutex.permits, mutex.object(), 1, cx.waker()) } {
+            match unsafe { this.acquisition.poll(&mutex.permits, mutex.owned_object(), 1, cx.waker()) } {
                 Polled::Granted(hold) => hold,
                 Polled::Pending => return Poll::Pending,
                 Polled::Closed => unreachable!("a mutex is never closed"),

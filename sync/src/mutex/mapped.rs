@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Mutex, MutexGuard, OwnedMutexGuard};
 use crate::permits::Permits;
-use crate::trace::{Hold, Kind, Label, Object};
+use crate::trace::{Form, Hold, Label, Object};
 
 /// Holds a [`Mutex`] locked and shows a part of its value; dropping it hands the lock on.
 ///
@@ -364,7 +364,7 @@ impl<T: ?Sized, U: ?Sized> DerefMut for OwnedMappedMutexGuard<T, U> {
 impl<T: ?Sized> Drop for MappedMutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.permits.give_back_only(Object { kind: Kind::Mutex, label: self.label }, &self.hold);
+        self.permits.give_back_only(Object { form: Form::Mutex, label: self.label }, &self.hold);
     }
 }
 

@@ -194,6 +194,11 @@ impl BoundedSemaphore {
     }
 
     #[inline]
+    pub(super) fn owned_object(&self) -> Object<'_> {
+        self.semaphore.owned_object()
+    }
+
+    #[inline]
     pub(super) fn give_back(&self, n: usize, hold: &Hold) {
         self.semaphore.give_back(n, hold);
     }

@@ -96,7 +96,7 @@ macro_rules! owning_future {
                 let semaphore = this.semaphore.as_ref().expect("an acquisition was polled after it was ready");
                 let n = this.n;
                 let Poll::Ready(budget) = coop::poll_proceed(cx) else {
-                    let (permits, object) = (semaphore.permits(), semaphore.object());
+                    let (permits, object) = (semaphore.permits(), semaphore.owned_object());
                     // SAFETY: as above; it is the same semaphore and number each time.
                     let closed = unsafe { this.acquisition.poll_without_budget(permits, object, n, cx.waker()) };
                     return if closed { Poll::Ready(Err(AcquireError::new())) } else { Poll::Pending };
@@ -105,7 +105,7 @@ macro_rules! owning_future {
                     this.acquisition.took_free();
                     Hold::none()
                 } else {
-                    let (permits, object) = (semaphore.permits(), semaphore.object());
+                    let (permits, object) = (semaphore.permits(), semaphore.owned_object());
                     // SAFETY: as above; it is the same semaphore and number each time.
                     match unsafe { this.acquisition.poll(permits, object, n, cx.waker()) } {
                         Polled::Granted(hold) => hold,

@@ -65,6 +65,65 @@ impl Hold {
     }
 }
 
+#[derive(Clone, Copy)]
+pub(crate) struct Number;
+
+impl Number {
+    pub(crate) const NONE: Self = Self;
+
+    #[inline(always)]
+    pub(crate) fn as_stamp(self) -> Stamp {
+        Stamp
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_stamp(_stamp: Stamp) -> Self {
+        Self
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct By;
+
+impl By {
+    pub(crate) const CALL: Self = Self;
+
+    #[inline(always)]
+    pub(crate) fn release(_hold: &Hold) -> Self {
+        Self
+    }
+}
+
+pub(crate) struct Given;
+
+impl Given {
+    #[inline(always)]
+    pub(crate) fn new(_by: By, _now: Stamp) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn note(&mut self, _number: Number) {}
+
+    #[inline(always)]
+    pub(crate) fn tell(&mut self) {}
+}
+
+pub(crate) struct Moved<const N: usize>;
+
+impl<const N: usize> Moved<N> {
+    #[inline(always)]
+    pub(crate) fn new(_now: Stamp) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn note(&mut self, _number: Number) {}
+
+    #[inline(always)]
+    pub(crate) fn tell(self) {}
+}
+
 pub(crate) struct Attempt;
 
 impl Attempt {
@@ -85,12 +144,17 @@ impl Attempt {
     pub(crate) fn refused(self) {}
 
     #[inline(always)]
+    pub(crate) fn number(&self, _joined: Stamp) -> Number {
+        Number
+    }
+
+    #[inline(always)]
     pub(crate) fn queued(
         self,
         _request: Request<'_>,
         _waker: &Waker,
         _joined: Stamp,
-        _ahead: usize,
+        _place: (Number, usize),
     ) -> WaitSpans {
         WaitSpans
     }
@@ -105,6 +169,9 @@ impl WaitSpans {
     pub(crate) fn is_none(&self) -> bool {
         true
     }
+
+    #[inline(always)]
+    pub(crate) fn handed(&self, _granted_at: Stamp) {}
 
     #[inline(always)]
     pub(crate) fn granted(self, _granted_at: Stamp) -> Hold {

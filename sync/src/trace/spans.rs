@@ -13,7 +13,7 @@ use tracing::{Level, Span, level_enabled, span};
 
 use super::probed::installed;
 use super::stamp::Stamp;
-use super::{Object, Request};
+use super::{By, Given, Number, Object, Request};
 use crate::probe::{Called, Operation, Outcome, Probe, Released, Resumed};
 use crate::schema;
 
@@ -30,7 +30,7 @@ pub(crate) fn is_watched() -> bool {
 }
 
 /// A number for an operation. Drawn in blocks, so that threads do not share a cache line for it.
-fn next_op() -> u64 {
+pub(super) fn next_op() -> u64 {
     const BLOCK: u64 = 1024;
     static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
     thread_local! {
@@ -58,7 +58,7 @@ fn task(waker: &Waker) -> u64 {
 fn describe(request: Request<'_>, op: u64, task: u64) -> Operation {
     let label = request.object.label;
     Operation {
-        kind: request.object.kind,
+        kind: request.object.kind(),
         name: label.name(),
         id: label.id(),
         made_at: label.made_at,
@@ -66,6 +66,8 @@ fn describe(request: Request<'_>, op: u64, task: u64) -> Operation {
         op,
         task,
         permits: request.permits,
+        owned: request.object.is_owned(),
+        lock: request.lock.map_or(0, |lock| lock.label.id()),
     }
 }
 
@@ -152,26 +154,36 @@ impl Attempt {
         self.acquire.record(schema::field::OUTCOME, outcome.name());
     }
 
-    /// It joined the queue at `joined`, behind `ahead` others: opens `wait`, if anybody wants it.
+    /// Its number, for the node of a waiter that is about to join a queue, at `joined`; none where nobody watches.
+    pub(crate) fn number(&self, joined: Stamp) -> Number {
+        Number::of(self.operation.map(|operation| operation.op), joined)
+    }
+
+    /// It joined the queue at `joined` under its `number`, behind `ahead` others: opens `wait`, if anybody wants it.
     #[inline]
     pub(crate) fn queued(
         self,
         request: Request<'_>,
         waker: &Waker,
         joined: Stamp,
-        ahead: usize,
+        (number, ahead): (Number, usize),
     ) -> WaitSpans {
-        if !joined.is_taken() && self.operation.is_none() {
-            WaitSpans::NONE
-        } else {
-            self.open_wait(request, waker, joined, ahead)
+        match number.op() {
+            None => WaitSpans::NONE,
+            Some(op) => self.open_wait(request, waker, joined, (op, ahead)),
         }
     }
 
     #[cold]
-    fn open_wait(self, request: Request<'_>, waker: &Waker, joined: Stamp, ahead: usize) -> WaitSpans {
+    fn open_wait(
+        self,
+        request: Request<'_>,
+        waker: &Waker,
+        joined: Stamp,
+        (op, ahead): (u64, usize),
+    ) -> WaitSpans {
         let every_call = self.operation.is_some();
-        let operation = self.operation.unwrap_or_else(|| describe(request, next_op(), task(waker)));
+        let operation = self.operation.unwrap_or_else(|| describe(request, op, task(waker)));
         let queue = ahead as u64;
         let wait = if self.acquire.is_disabled() {
             request_span!(
@@ -217,6 +229,16 @@ impl WaitSpans {
     #[inline]
     pub(crate) fn is_none(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// It was given what it asks for by the time that the probe heard of it, or without having joined a queue: who gave
+    /// may have told before the wait was known.
+    pub(crate) fn handed(&self, granted_at: Stamp) {
+        if let Some(open) = &self.0 {
+            let mut given = Given::new(By::CALL, granted_at);
+            given.note(Number::of(Some(open.op), granted_at));
+            given.tell();
+        }
     }
 
     /// The task resumed with what it asked for, which it was given at `granted_at`.
@@ -318,6 +340,11 @@ impl Hold {
     pub(crate) fn task(&self) -> u64 {
         self.watched().task
     }
+
+    /// The operation that acquired; zero when nobody watched.
+    pub(super) fn op(&self) -> u64 {
+        self.op
+    }
 }
 
 /// A release under way.
@@ -339,7 +366,7 @@ impl Release {
             target: schema::TARGET,
             Level::TRACE,
             schema::span::RELEASE,
-            primitive = object.kind.name(),
+            primitive = object.kind().name(),
             name = object.label.name(),
             id = object.label.id(),
             op = hold.op,
@@ -358,7 +385,7 @@ impl Release {
 fn tell_release(probe: &dyn Probe, object: Object<'_>, hold: &Hold) {
     let (now, Watched { task, since }) = (Stamp::by(probe), hold.watched());
     probe.released(&Released {
-        kind: object.kind,
+        kind: object.kind(),
         id: object.label.id(),
         op: hold.op,
         task,
@@ -396,7 +423,7 @@ macro_rules! call_span {
                 target: schema::TARGET,
                 Level::TRACE,
                 $name,
-                primitive = $object.kind.name(),
+                primitive = $object.kind().name(),
                 name = $object.label.name(),
                 id = $object.label.id(),
                 task = $task,
@@ -428,7 +455,7 @@ impl<'a> Call<'a> {
     #[inline]
     pub(crate) fn finish(self, woken: usize) {
         if let (Some(Told { name, object, task }), Some(probe)) = (self.told, installed()) {
-            probe.called(&Called { name, kind: object.kind, id: object.label.id(), task, woken });
+            probe.called(&Called { name, kind: object.kind(), id: object.label.id(), task, woken });
         }
         finish(&self.span, woken);
     }

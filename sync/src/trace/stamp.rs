@@ -30,9 +30,19 @@ impl Stamp {
         Self(probed::clock_ns(probe).max(1))
     }
 
-    /// Whether it was taken.
+    /// Whether it was taken. What a node has before its grant was not, see [`Number`](super::Number).
     pub(super) fn is_taken(self) -> bool {
-        self.0 != 0
+        self.0 != 0 && self.0 >> 63 == 0
+    }
+
+    #[inline(always)]
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    pub(super) fn to_bits(self) -> u64 {
+        self.0
     }
 
     /// The later of the two.

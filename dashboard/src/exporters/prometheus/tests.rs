@@ -1,7 +1,7 @@
 //! Both formats, of snapshots made by hand.
 
 use super::*;
-use crate::snapshot::{AlertSnapshot, Overhead, SCHEMA};
+use crate::snapshot::{Overhead, SCHEMA, WaitsFor};
 
 fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveSnapshot {
     PrimitiveSnapshot {
@@ -28,14 +28,18 @@ fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveS
 }
 
 fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
-    let alert = |kind: &str| AlertSnapshot { kind: kind.to_owned(), message: String::new() };
     Snapshot {
         schema: SCHEMA.to_owned(),
         uptime_s: 1.0,
         enabled: true,
         primitives,
         waits: Vec::new(),
-        alerts: vec![alert("deadlock"), alert("long_wait"), alert("deadlock")],
+        alerts: Vec::new(),
+        alerts_ended: Vec::new(),
+        alerts_total: [("deadlock", 2), ("long_wait", 1)]
+            .map(|(kind, count)| (kind.to_owned(), count))
+            .into(),
+        waits_for: WaitsFor::default(),
         overhead: Overhead::default(),
     }
 }
