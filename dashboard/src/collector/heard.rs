@@ -11,6 +11,7 @@ use super::Core;
 use super::clock::now_ns;
 use super::fields::{Fields, Kind, Texts};
 use super::hash;
+use super::in_flight::Inserted;
 use super::intake::Intake;
 use super::operations::{Operation, Phase, Turn};
 use super::rows::RowIndex;
@@ -206,8 +207,8 @@ impl Intake {
             }
             site
         });
-        if asked.lock != 0 {
-            self.locks.insert(asked.id, asked.lock, &self.enabled);
+        if asked.lock != 0 && self.locks.insert(asked.id, asked.lock, &self.enabled) == Inserted::Full {
+            self.objects_dropped.add(1);
         }
         let place = Place { row, site };
         let found = Found {
