@@ -31,6 +31,9 @@ pub struct Snapshot {
     pub waits: Vec<WaitSnapshot>,
     /// What looks wrong, the first raised first, at most [`Snapshot::ALERTS_LIMIT`].
     pub alerts: Vec<AlertSnapshot>,
+    /// What looks wrong beyond that limit: alerts that are raised when there is room.
+    #[serde(default)]
+    pub alerts_not_listed: u64,
     /// The latest of those that have ended, the last ended first.
     #[serde(default)]
     pub alerts_ended: Vec<AlertSnapshot>,
@@ -383,6 +386,7 @@ mod tests {
             primitives: Vec::new(),
             waits: Vec::new(),
             alerts: vec![AlertSnapshot { kind: "long_wait".to_owned(), ..AlertSnapshot::default() }],
+            alerts_not_listed: 0,
             alerts_ended: Vec::new(),
             alerts_total: BTreeMap::from([("long_wait".to_owned(), 1)]),
             waits_for: WaitsFor::default(),

@@ -35,15 +35,16 @@ export class Alerts {
     this.cards = new Map();
     this.list = h("div", { class: "alert-list" });
     this.calm = h("p", { class: "calm" });
+    this.beyond = h("p", { class: "calm" });
     this.ended = h("ul");
     this.endedHead = h("summary");
     this.past = h("details", { class: "alerts-ended" }, this.endedHead, this.ended);
     // Read out once when an alert comes; the ages that change every second are not.
     this.news = h("p", { class: "visually-hidden", role: "status" });
-    this.root = h("section", { class: "alerts", "aria-label": "Alerts" }, this.list, this.calm, this.past, this.news);
+    this.root = h("section", { class: "alerts", "aria-label": "Alerts" }, this.list, this.beyond, this.calm, this.past, this.news);
   }
 
-  update({ alerts = [], alerts_ended: ended = [], alerts_total: total = {} }) {
+  update({ alerts = [], alerts_not_listed: beyond = 0, alerts_ended: ended = [], alerts_total: total = {} }) {
     const seen = new Set(alerts.map((alert) => alert.id));
     for (const [id, card] of this.cards) {
       if (seen.has(id)) continue;
@@ -62,6 +63,8 @@ export class Alerts {
     this.list.hidden = alerts.length === 0;
     this.calm.hidden = alerts.length > 0;
     setText(this.calm, raised === 0 ? "✓ No alert since the start." : `✓ No alert now; ${integer(raised)} since the start.`);
+    this.beyond.hidden = beyond === 0;
+    setText(this.beyond, `and ${integer(beyond)} more for which there is no room`);
     this.past.hidden = ended.length === 0;
     setText(this.endedHead, `${integer(ended.length)} ended`);
     const lines = ended.map((alert) => `${kind(alert)}, ${duration(alert.age_ns)}, over at ${seconds(alert.ended_s)}: ${alert.message}`);

@@ -190,8 +190,8 @@ impl Intake {
             }
             site
         });
-        if asked.lock != 0 {
-            self.locks.insert(asked.id, asked.lock, &self.enabled);
+        if asked.lock != 0 && self.locks.insert(asked.id, asked.lock, &self.enabled) == Inserted::Full {
+            self.objects_dropped.add(1);
         }
         let place = Place { row, site };
         let found = Found {

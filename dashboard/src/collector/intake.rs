@@ -128,6 +128,10 @@ impl Intake {
         let op = operation_key(fields.op?, span);
         let row_index = self.row_of(kind, object, fields, || Texts::of_span(attributes));
         let site = self.rows.get(row_index).map_or(NO_SITE, |row| {
+            // Spans do not say whether a permit is an owned one, which its task may give away.
+            if kind == Kind::Semaphore {
+                row.mark_as_lending();
+            }
             let line = (fields.file_hash, fields.line, fields.column);
             self.site_of(row, line, || Texts::of_span(attributes).file)
         });

@@ -39,6 +39,7 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
         waits: gathered.waits.oldest().iter().map(wait).collect(),
         // The rest is the ledger's.
         alerts: Vec::new(),
+        alerts_not_listed: 0,
         alerts_ended: Vec::new(),
         alerts_total: BTreeMap::new(),
         waits_for: WaitsFor::default(),

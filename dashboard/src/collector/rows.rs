@@ -56,8 +56,12 @@ impl Row {
         self.lends.load(Ordering::Relaxed) || self.sites.get(site).is_none_or(|site| site.lends())
     }
 
+    #[inline]
     pub(super) fn mark_as_lending(&self) {
-        self.lends.store(true, Ordering::Relaxed);
+        // Looked at first: threads share the line.
+        if !self.lends.load(Ordering::Relaxed) {
+            self.lends.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Where what happens at a line is counted.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dashboard::Collector;
 use sync::{Barrier, Condition, Event, Mutex, Semaphore};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::{Task, every, only, watched};
 
@@ -54,6 +55,24 @@ fn a_limiter_whose_permits_go_along_with_the_work_is_no_deadlock() {
         let mut next = pin!(Arc::clone(&limit).acquire_owned());
         acceptor.waits(next.as_mut());
         assert_silent(collector);
+        drop(given);
+        drop(acceptor.finish(next));
+    });
+}
+
+#[test]
+fn spans_do_not_tell_an_owned_permit_and_it_is_no_deadlock_either() {
+    let collector = Collector::new();
+    collector.set_thresholds(critical());
+    let subscriber = tracing_subscriber::registry().with(collector.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let acceptor = Task::new();
+        let limit = Arc::new(Semaphore::new(1));
+        let given = acceptor.ready(Arc::clone(&limit).acquire_owned()).unwrap();
+        let mut next = pin!(Arc::clone(&limit).acquire_owned());
+        acceptor.waits(next.as_mut());
+        assert_eq!(collector.snapshot().waits.len(), 1);
+        assert_silent(&collector);
         drop(given);
         drop(acceptor.finish(next));
     });

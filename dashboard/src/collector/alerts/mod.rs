@@ -37,6 +37,8 @@ pub(super) struct Ledger {
     /// The last ended first.
     ended: VecDeque<AlertSnapshot>,
     raised: BTreeMap<AlertKind, u64>,
+    /// Findings of the last look for which there was no room.
+    beyond: u64,
 }
 
 /// What a look has found.
@@ -78,10 +80,12 @@ impl Ledger {
             self.ended.push_front(alert.clone());
             changes.push(Change::Ended(alert));
         }
+        self.beyond = 0;
         for finding in findings {
             let identity = finding.identity();
             let before = self.active.get(&identity);
             if before.is_none() && self.active.len() >= Snapshot::ALERTS_LIMIT {
+                self.beyond += 1;
                 continue;
             }
             let (id, since_s) = match before {
@@ -102,6 +106,7 @@ impl Ledger {
     pub(super) fn write(&self, snapshot: &mut Snapshot) {
         snapshot.alerts = self.active.values().cloned().collect();
         snapshot.alerts.sort_by_key(|alert| alert.id);
+        snapshot.alerts_not_listed = self.beyond;
         snapshot.alerts_ended = self.ended.iter().cloned().collect();
         let raised = |kind: AlertKind| self.raised.get(&kind).copied().unwrap_or(0);
         snapshot.alerts_total =

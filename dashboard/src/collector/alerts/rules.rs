@@ -33,6 +33,9 @@ struct Place<'a> {
     holds: Vec<&'a Party>,
 }
 
+/// Served later ones that make starvation. Some may seem later that joined on other threads while the table was looked through.
+const OVERTAKERS: u64 = 64;
+
 /// Sentences of a message about a knot; the rest is in the evidence.
 const SENTENCES: usize = 4;
 
@@ -269,7 +272,7 @@ impl<'a> Case<'a> {
     fn starvation(&self, place: &Place<'a>) -> Option<Finding> {
         let overtaken = |wait: &&&Party| {
             let Some(row) = self.rows.get(wait.row) else { return false };
-            row.objects.get() == 1 && self.sights.overtakers(wait, row) > 0
+            row.objects.get() == 1 && self.sights.overtakers(wait, row) >= OVERTAKERS
         };
         let &wait = place.waits.iter().find(overtaken)?;
         let row = self.rows.get(wait.row)?;

@@ -35,6 +35,7 @@ fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
         primitives,
         waits: Vec::new(),
         alerts: Vec::new(),
+        alerts_not_listed: 0,
         alerts_ended: Vec::new(),
         alerts_total: [("deadlock", 2), ("long_wait", 1)]
             .map(|(kind, count)| (kind.to_owned(), count))
