@@ -26,7 +26,7 @@ use tracing_core::span::Current;
 use tracing_core::{Interest, LevelFilter, callsite};
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Filtered;
-use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::layer::{Identity, Layered, SubscriberExt};
 
 /// The arms, by the number in [`ACTIVE`].
 const ARMS: [&str; 5] = ["nobody", "registry", "collector_off", "collector", "collector_filtered"];
@@ -40,7 +40,8 @@ type Own = Filtered<Collector, Switch, Registry>;
 
 /// Passes everything on to the arm that is measured.
 struct Arms {
-    registry: Registry,
+    /// With a layer that does nothing: alone it never frees a span.
+    registry: Layered<Identity, Registry>,
     collector: Layered<Collector, Registry>,
     filtered: Layered<Own, Registry>,
     listener: Layered<Listener, Registry>,
@@ -240,7 +241,7 @@ fn snapshots(criterion: &mut Criterion, collector: &Collector) {
 fn all(criterion: &mut Criterion) {
     let (plain, filtered, listening) = (Collector::new(), Collector::new(), Collector::new());
     let arms = |listener| Arms {
-        registry: Registry::default(),
+        registry: Registry::default().with(Identity::new()),
         collector: Registry::default().with(plain.clone()),
         filtered: Registry::default().with(filtered.layer()),
         listener: Registry::default().with(listener),

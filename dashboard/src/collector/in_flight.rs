@@ -121,14 +121,20 @@ impl<T: Copy> Table<T> {
         self.shard(id).lock().get_mut(&id).map(change)
     }
 
+    /// Whether an id that the caller had handed over cannot be there, told without a lock.
+    #[inline]
+    pub(super) fn is_surely_without(&self, id: u64) -> bool {
+        // Ordering: Relaxed; who records on a span or closes it had it handed over, and so sees what its opening wrote.
+        self.shard(id).len.load(Ordering::Relaxed) == 0
+    }
+
     /// Takes a record out, if it is there and `wanted`.
     #[inline]
     pub(super) fn remove_if(&self, id: u64, wanted: impl FnOnce(&mut T) -> bool) -> Option<T> {
-        let shard = self.shard(id);
-        // Ordering: Relaxed; who closes a span had it handed over, and so sees what its opening wrote.
-        if shard.len.load(Ordering::Relaxed) == 0 {
+        if self.is_surely_without(id) {
             return None;
         }
+        let shard = self.shard(id);
         let mut entries = shard.lock();
         let Entry::Occupied(mut occupied) = entries.entry(id) else { return None };
         if !wanted(occupied.get_mut()) {
@@ -177,7 +183,7 @@ impl<T> Shard<T> {
 
     #[inline]
     fn publish_len(&self, len: usize) {
-        // Ordering: Relaxed, see `remove_if`.
+        // Ordering: Relaxed, see `is_surely_without`.
         self.len.store(len, Ordering::Relaxed);
     }
 }

@@ -357,6 +357,9 @@ impl Intake {
 
     /// Something was recorded on a span that may be ours.
     pub(super) fn recorded(&self, record: &Record<'_>, span: u64) {
+        if self.spans.is_surely_without(span) {
+            return;
+        }
         // Read before the lock is taken: it runs the visitor of whoever made the span.
         let fields = Fields::of_record(record);
         let known = self.spans.update(span, |open| open.end.update(&fields.end));

@@ -89,7 +89,7 @@ use crate::snapshot::{Snapshot, WaitsFor};
 ///
 /// | | layer | [`listener`](Self::listener) |
 /// |---|---|---|
-/// | costs a lock and unlock at TRACE | the `Registry`'s two spans and a third as much again | a quarter of that |
+/// | costs a lock and unlock at TRACE | the `Registry`'s two spans and more than half as much again | a quarter of that |
 /// | spans of `sync` in a log or a trace | yes | no |
 ///
 /// Both tell the same figures of the same program.
