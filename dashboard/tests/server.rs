@@ -126,6 +126,16 @@ fn plotly_comes_compressed_to_those_who_take_it_and_plain_to_others() {
 }
 
 #[test]
+fn the_profile_is_a_compressed_file_to_keep() {
+    let page = page();
+    let answer = page.get("/api/v1/profile");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
+    assert!(answer.header("content-disposition").unwrap().contains(".pb.gz"));
+    assert_eq!(answer.body[..2], [0x1f, 0x8b], "the mark of gzip");
+}
+
+#[test]
 fn the_snapshot_is_what_the_collector_tells() {
     let page = page();
     lock_once(&page.collector);

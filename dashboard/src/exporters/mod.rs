@@ -2,4 +2,5 @@
 //!
 //! An exporter is a pure function of a snapshot; it knows neither the collector nor the server.
 
+pub mod pprof;
 pub mod prometheus;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{DefaultBodyLimit, State as Shared};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -13,6 +13,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::collector::Collector;
+use crate::exporters::pprof;
 use crate::exporters::prometheus::{self, Accept};
 use crate::run::RunFeed;
 use crate::snapshot::Snapshot;
@@ -121,6 +122,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/graph", get(alerts::graph))
+        .route("/api/v1/profile", get(profile))
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/status", get(live::status))
         .route("/api/v1/run", get(live::run))
@@ -157,6 +159,15 @@ async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoR
     let snapshot = state.collector().snapshot();
     let (content_type, text) = prometheus::encode(&snapshot, Accept::from_header(accept));
     ([(header::CONTENT_TYPE, content_type)], text)
+}
+
+async fn profile(Shared(state): Shared<State>) -> Result<impl IntoResponse, ApiError> {
+    let snapshot = state.collector().snapshot();
+    // A clock before 1970 gives a profile without a date.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let profile = pprof::encode(&snapshot, now).map_err(|error| ApiError::internal(error.to_string()))?;
+    let name = "attachment; filename=\"contention.pb.gz\"";
+    Ok(([(header::CONTENT_TYPE, pprof::CONTENT_TYPE), (header::CONTENT_DISPOSITION, name)], profile))
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
