@@ -74,8 +74,15 @@ fn push_overview(out: &mut String, cases: &[(String, Vec<&Cell>)], judgements: &
                 format!(" {} |", if measured { overview_of(comparison) } else { String::new() })
             })
             .collect();
-        line(out, &format!("| {} |{ratios}", text(case)));
+        line(out, &format!("| {} |{ratios}", text(short(case, cases))));
     }
+}
+
+/// Workload and variant, where no other case has the same.
+fn short<'a>(case: &'a str, cases: &[(String, Vec<&Cell>)]) -> &'a str {
+    let variant = |case: &'a str| case.split_once(' ').map_or(case, |(variant, _)| variant);
+    let same = |other: &&(String, Vec<&Cell>)| other.0.split(' ').next() == Some(variant(case));
+    if cases.iter().filter(same).count() == 1 { variant(case) } else { case }
 }
 
 /// A cell of the overview; what nobody is compared with is the baseline, or has no throughput to compare.
