@@ -3,6 +3,8 @@
 //! Rows that agree in kind and name are one series, whatever lines they were made at: places change with every
 //! release, and a label that changes makes new series for ever.
 
+pub mod native;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -30,7 +32,28 @@ const BOUNDS_NS: [u64; 25] = {
     bounds
 };
 
-/// Which of the two formats a scraper wants.
+/// The names of a metric, as OpenMetrics and as the text format have it, and what it is.
+type Described = ((&'static str, &'static str), &'static str);
+
+const WAIT: Described = (("sync_wait", "sync_wait_seconds"), "From joining the queue until the task resumed");
+const HOLD: Described = (("sync_hold", "sync_hold_seconds"), "From the grant until the release");
+
+type Counter = ((&'static str, &'static str), &'static str, fn(&Series) -> u64);
+
+const COUNTERS: [Counter; 3] = [
+    (("sync_acquisitions", "sync_acquisitions_total"), "Acquisitions granted", |series| series.acquisitions),
+    (("sync_contended", "sync_contended_total"), "Acquisitions that had to wait", |series| series.contended),
+    (("sync_cancelled", "sync_cancelled_total"), "Waits dropped before the grant", |series| series.cancelled),
+];
+
+type Gauge = (&'static str, &'static str, fn(&Series) -> u64);
+
+const GAUGES: [Gauge; 2] = [
+    ("sync_waiters", "Tasks waiting now", |series| series.waiters),
+    ("sync_holders", "Holders now", |series| series.holders),
+];
+
+/// Which of the two text formats a scraper wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accept {
     /// The text format 0.0.4, which everybody reads.
@@ -44,8 +67,8 @@ impl Accept {
     /// What the value of a request's `Accept` header asks for; the text format unless it prefers OpenMetrics.
     #[must_use]
     pub fn from_header(header: &str) -> Self {
-        let open_metrics = weight(header, |media| media == "application/openmetrics-text");
-        let text = weight(header, |media| matches!(media, "text/plain" | "text/*" | "*/*"));
+        let open_metrics = weight(header, |media, _| media == "application/openmetrics-text");
+        let text = weight(header, |media, _| matches!(media, "text/plain" | "text/*" | "*/*"));
         if open_metrics > 0.0 && open_metrics >= text { Self::OpenMetrics } else { Self::Prometheus }
     }
 
@@ -59,13 +82,16 @@ impl Accept {
     }
 }
 
-/// The highest weight (`q=`) that a header gives to media that are `wanted`; zero when there is none.
-fn weight(header: &str, wanted: impl Fn(&str) -> bool) -> f64 {
+/// The highest weight (`q=`) that a header gives to media, with their parameters, that are `wanted`; zero when there
+/// is none.
+fn weight(header: &str, wanted: impl Fn(&str, &[&str]) -> bool) -> f64 {
     let of_entry = |entry: &str| {
         let mut parts = entry.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
-        if wanted(&media) { weight.filter(|weight: &f64| weight.is_finite()) } else { None }
+        let parameters: Vec<_> = parts.collect();
+        let weight =
+            parameters.iter().find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
+        if wanted(&media, &parameters) { weight.filter(|weight: &f64| weight.is_finite()) } else { None }
     };
     header.split(',').filter_map(of_entry).fold(0.0, f64::max)
 }
@@ -137,8 +163,7 @@ impl Scrape {
     fn histogram(
         &self,
         encoder: &mut DescriptorEncoder<'_>,
-        names: (&str, &str),
-        help: &str,
+        (names, help): Described,
         buckets: impl Fn(&Series) -> &Buckets,
     ) -> fmt::Result {
         let mut metric = self.describe(encoder, names, help, MetricType::Histogram)?;
@@ -196,32 +221,15 @@ type Labels<'a> = [(&'static str, &'a str); 2];
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
-        let wait = ("sync_wait", "sync_wait_seconds");
-        self.histogram(encoder, wait, "From joining the queue until the task resumed", |series| {
-            &series.wait
-        })?;
-        let hold = ("sync_hold", "sync_hold_seconds");
-        self.histogram(encoder, hold, "From the grant until the release", |series| &series.hold)?;
-        let by_series =
-            |value: fn(&Series) -> u64| self.labelled().map(move |(labels, series)| (labels, value(series)));
-        let acquisitions = ("sync_acquisitions", "sync_acquisitions_total");
-        self.counter(encoder, acquisitions, "Acquisitions granted", by_series(|series| series.acquisitions))?;
-        let contended = ("sync_contended", "sync_contended_total");
-        self.counter(
-            encoder,
-            contended,
-            "Acquisitions that had to wait",
-            by_series(|series| series.contended),
-        )?;
-        let cancelled = ("sync_cancelled", "sync_cancelled_total");
-        self.counter(
-            encoder,
-            cancelled,
-            "Waits dropped before the grant",
-            by_series(|series| series.cancelled),
-        )?;
-        self.gauge(encoder, "sync_waiters", "Tasks waiting now", |series| series.waiters)?;
-        self.gauge(encoder, "sync_holders", "Holders now", |series| series.holders)?;
+        self.histogram(encoder, WAIT, |series| &series.wait)?;
+        self.histogram(encoder, HOLD, |series| &series.hold)?;
+        for (names, help, value) in COUNTERS {
+            let samples = self.labelled().map(|(labels, series)| (labels, value(series)));
+            self.counter(encoder, names, help, samples)?;
+        }
+        for (name, help, value) in GAUGES {
+            self.gauge(encoder, name, help, value)?;
+        }
         let longest = ("sync_longest_wait", "sync_longest_wait_seconds");
         let mut metric =
             self.describe(encoder, longest, "Age of the oldest wait in progress", MetricType::Gauge)?;

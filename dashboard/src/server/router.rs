@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{DefaultBodyLimit, State as Shared};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use tower_http::CompressionLevel;
@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::collector::Collector;
 use crate::exporters::pprof;
-use crate::exporters::prometheus::{self, Accept};
+use crate::exporters::prometheus::{self, Accept, native};
 use crate::run::RunFeed;
 use crate::snapshot::Snapshot;
 
@@ -154,11 +154,14 @@ async fn snapshot(Shared(state): Shared<State>) -> Json<Snapshot> {
     Json(state.collector().snapshot())
 }
 
-async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> impl IntoResponse {
+async fn metrics(Shared(state): Shared<State>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let snapshot = state.collector().snapshot();
+    if native::is_preferred(accept) {
+        return ([(header::CONTENT_TYPE, native::CONTENT_TYPE)], native::encode(&snapshot)).into_response();
+    }
     let (content_type, text) = prometheus::encode(&snapshot, Accept::from_header(accept));
-    ([(header::CONTENT_TYPE, content_type)], text)
+    ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }
 
 async fn profile(Shared(state): Shared<State>) -> Result<impl IntoResponse, ApiError> {

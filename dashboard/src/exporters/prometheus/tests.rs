@@ -3,7 +3,7 @@
 use super::*;
 use crate::snapshot::{Overhead, SCHEMA, WaitsFor};
 
-fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveSnapshot {
+pub(super) fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveSnapshot {
     PrimitiveSnapshot {
         id: 1,
         primitive: primitive.to_owned(),
@@ -27,7 +27,7 @@ fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) -> PrimitiveS
     }
 }
 
-fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
+pub(super) fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
     Snapshot {
         schema: SCHEMA.to_owned(),
         uptime_s: 1.0,
