@@ -5,89 +5,22 @@
 
 mod support;
 
-use std::fs;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dashboard::Builder;
 use serde_json::Value;
+use support::prometheus::Prometheus;
 use support::{get, request};
 use sync::{Mutex, Semaphore};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Longer than a few scrapes take; a test that waits this long fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
 const GRAFANA: &str = include_str!("../grafana/primitives.json");
-
-/// Ends its process when dropped.
-struct Prometheus {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Prometheus {
-    /// Scrapes `target` five times a second, into a folder of its own.
-    fn scraping(target: SocketAddr, folder: &Path) -> Self {
-        let config = folder.join("prometheus.yml");
-        let scrape = format!(
-            "scrape_configs:\n- job_name: service\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n  \
-             static_configs:\n  - targets: ['{target}']\n"
-        );
-        fs::write(&config, scrape).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let process = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("prometheus is installed (Debian: apt-get install prometheus)");
-        Self { process, address }
-    }
-
-    /// Asks until there is an answer that is not empty.
-    fn answer(&self, query: &str, folder: &Path) -> Value {
-        let path = format!("/api/v1/query?query={}", encoded(query));
-        let begun = Instant::now();
-        let mut last = String::new();
-        while begun.elapsed() < PATIENCE {
-            // Before it listens nobody answers.
-            if std::net::TcpStream::connect(self.address).is_ok() {
-                let answer = get(self.address, &path);
-                last = answer.text();
-                assert_ne!(answer.status, 400, "{query}: {last}");
-                let found = answer.json()["data"]["result"].clone();
-                if found.as_array().is_some_and(|series| !series.is_empty()) {
-                    return found;
-                }
-            }
-            thread::yield_now();
-            thread::park_timeout(Duration::from_millis(100));
-        }
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        panic!("no answer to {query}: {last}\n{log}");
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn encoded(query: &str) -> String {
-    query.bytes().map(|byte| format!("%{byte:02x}")).collect()
-}
 
 /// Queries of all panels, as Grafana would send them for all primitives.
 fn queries() -> Vec<String> {
@@ -141,16 +74,13 @@ fn prometheus_reads_what_is_served_and_answers_every_query_of_the_grafana_dashbo
     let over = Arc::new(AtomicBool::new(false));
     let tasks = service(&over);
 
-    let folder = tempfile::tempdir().unwrap();
-    let prometheus = Prometheus::scraping(address, folder.path());
+    let prometheus = Prometheus::scraping(address, &[]);
     let asked = queries();
     assert!(asked.len() > 10, "{asked:?}");
     for query in &asked {
-        let found = prometheus.answer(query, folder.path());
-        assert!(found[0]["value"][1].as_str().is_some_and(|value| !value.is_empty()), "{query}: {found}");
+        prometheus.ask(query, |series| (!series.is_empty()).then_some(()));
     }
-    let up = prometheus.answer("up", folder.path());
-    assert_eq!(up[0]["value"][1], "1", "the last scrape failed");
+    prometheus.ask("up", |series| (series.first()?["value"][1] == "1").then_some(()));
 
     // Both formats, by the tool that says what is wrong with metrics.
     let text = get(address, "/metrics");

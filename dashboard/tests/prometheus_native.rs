@@ -4,89 +4,28 @@
 
 mod support;
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use dashboard::Builder;
 use dashboard::snapshot::{Distribution, Snapshot};
-use serde_json::Value;
-use support::{get, request};
+use support::prometheus::Prometheus;
+use support::request;
 use sync::Mutex;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Longer than a few scrapes take; a test that waits this long fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How wide a bucket of the schema is, and one of ours.
 const WIDTHS: f64 = 1.044_3 * 1.007_9;
 const PROTOBUF: &str =
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
-/// Ends its process when dropped.
-struct Prometheus {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Prometheus {
-    /// Scrapes `target` five times a second, native histograms included, into a folder of its own.
-    fn scraping(target: SocketAddr, folder: &Path) -> Self {
-        let config = folder.join("prometheus.yml");
-        let scrape = format!(
-            "scrape_configs:\n- job_name: service\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n  \
-             static_configs:\n  - targets: ['{target}']\n"
-        );
-        fs::write(&config, scrape).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let process = Command::new("prometheus")
-            .arg("--enable-feature=native-histograms")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.join("log")).unwrap())
-            .spawn()
-            .expect("prometheus is installed (Debian: apt-get install prometheus)");
-        Self { process, address }
-    }
-
-    /// The only value that a query gives, as soon as it is `wanted`.
-    fn value(&self, query: &str, folder: &Path, wanted: impl Fn(f64) -> bool) -> f64 {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let begun = Instant::now();
-        let mut last = String::new();
-        while begun.elapsed() < PATIENCE {
-            // Before it listens nobody answers.
-            if TcpStream::connect(self.address).is_ok() {
-                let answer = get(self.address, &format!("/api/v1/query?query={encoded}"));
-                last = answer.text();
-                assert_ne!(answer.status, 400, "{query}: {last}");
-                // While it reads its log it answers with a status and no JSON.
-                let found = serde_json::from_str::<Value>(&last).unwrap_or_default();
-                let result = found["data"]["result"].as_array().cloned().unwrap_or_default();
-                assert!(result.len() < 2, "{query} gives more than one series: {last}");
-                let value = result.first().and_then(|series| series["value"][1].as_str()?.parse().ok());
-                if let Some(value) = value.filter(|&value| wanted(value)) {
-                    return value;
-                }
-            }
-            thread::park_timeout(Duration::from_millis(100));
-        }
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        panic!("not the wanted answer to {query}: {last}\n{log}");
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The only value that a query gives, as soon as it is `wanted`.
+fn value(prometheus: &Prometheus, query: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+    prometheus.ask(query, |series| {
+        assert!(series.len() < 2, "{query} gives more than one series: {series:?}");
+        let value = series.first()?["value"][1].as_str()?.parse().ok()?;
+        wanted(value).then_some(value)
+    })
 }
 
 /// Eight tasks that take turns with a lock, two hundred each.
@@ -148,27 +87,25 @@ fn prometheus_finds_in_native_histograms_what_the_snapshot_says() {
     let answer = request(address, "GET", "/metrics", &[("host", &host), ("accept", PROTOBUF)], b"");
     assert!(answer.header("content-type").unwrap().starts_with("application/vnd.google.protobuf"));
 
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let prometheus = Prometheus::scraping(address, folder);
+    let prometheus = Prometheus::scraping(address, &["--enable-feature=native-histograms"]);
     for (metric, distribution) in [("sync_wait_seconds", &row.wait_ns), ("sync_hold_seconds", &row.hold_ns)] {
         let series = format!("{metric}{{name=\"cache\"}}");
         let count = distribution.count as f64;
-        prometheus.value(&format!("histogram_count({series})"), folder, |value| value == count);
+        value(&prometheus, &format!("histogram_count({series})"), |value| value == count);
         let sum = distribution.mean * count / 1e9;
         let close = |value: f64| (value / sum - 1.0).abs() < 1e-9;
-        prometheus.value(&format!("histogram_sum({series})"), folder, close);
+        value(&prometheus, &format!("histogram_sum({series})"), close);
         for quantile in [0.5, 0.9, 0.99] {
             let (low, high) = around(distribution, quantile);
             let query = format!("histogram_quantile({quantile}, {series})");
-            let value = prometheus.value(&query, folder, |value| value.is_finite());
+            let found = value(&prometheus, &query, f64::is_finite);
             assert!(
-                value >= low / WIDTHS && value <= high * WIDTHS,
-                "{query}: {value} is not within a bucket of {low} to {high}"
+                found >= low / WIDTHS && found <= high * WIDTHS,
+                "{query}: {found} is not within a bucket of {low} to {high}"
             );
         }
     }
-    prometheus.value("sync_acquisitions_total{name=\"cache\"}", folder, |value| value == 1_600.0);
-    prometheus.value("sync_waiters{name=\"cache\"}", folder, |value| value == 0.0);
-    prometheus.value("up", folder, |value| value == 1.0);
+    value(&prometheus, "sync_acquisitions_total{name=\"cache\"}", |value| value == 1_600.0);
+    value(&prometheus, "sync_waiters{name=\"cache\"}", |value| value == 0.0);
+    value(&prometheus, "up", |value| value == 1.0);
 }

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "page-test")]
 pub(crate) mod browser;
+#[cfg(feature = "prometheus-test")]
+pub(crate) mod prometheus;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
