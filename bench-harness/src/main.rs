@@ -7,7 +7,7 @@
 //! | [`scenario`], [`sweep`] | files of options, and options with several values |
 //! | [`cases`] | arguments → cases: workload × parameters × arms |
 //! | [`runner`] | cases → readings: rounds, slots, the clock |
-//! | [`bench`], [`forks`] | the runner in this process or in several, the terminal and the page told how far it is |
+//! | [`mod@bench`], [`forks`] | the runner in this process or in several, the terminal and the page told how far it is |
 //! | [`assemble`], [`validity`], [`environment`] | readings → report |
 //! | [`table`], [`overview`], [`progress`], [`live`], [`say`](mod@say) | what a person sees, during the run and after it |
 //! | [`threads`], [`pin`], [`allocations`] | who runs the tasks and where, and what they ask of the allocator |

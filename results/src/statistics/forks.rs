@@ -6,7 +6,7 @@
 //! tell nothing new. Hence each process comes to one ratio, the Hodges–Lehmann estimate of its rounds, and only
 //! these are compared:
 //!
-//! - as [`paired`](super::paired) compares rounds, exactly, where they are enough for the confidence asked for:
+//! - as [`paired`] compares rounds, exactly, where they are enough for the confidence asked for:
 //!   six give 95 %.
 //! - by Student's t on their logarithms where they are fewer, two at least. That takes them for normally
 //!   distributed, which for medians of many rounds is bearable and without which so few could say nothing.
