@@ -41,7 +41,7 @@ export class Alerts {
     this.past = h("details", { class: "alerts-ended" }, this.endedHead, this.ended);
     // Read out once when an alert comes; the ages that change every second are not.
     this.news = h("p", { class: "visually-hidden", role: "status" });
-    this.root = h("section", { class: "alerts", "aria-label": "Alerts" }, this.list, this.beyond, this.calm, this.past, this.news);
+    this.root = h("section", { class: "alerts", "aria-label": "Alerts" }, this.list, this.calm, this.beyond, this.past, this.news);
   }
 
   update({ alerts = [], alerts_not_listed: beyond = 0, alerts_ended: ended = [], alerts_total: total = {} }) {
