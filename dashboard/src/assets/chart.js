@@ -1,14 +1,20 @@
 // Draws chart specifications. They come finished from the server; only colours are filled in here, because
 // only the page knows whether it is light or dark.
 
-const script = document.getElementById("plotly");
-const ready = window.Plotly
-  ? Promise.resolve()
-  : new Promise((resolve, reject) => {
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", () => reject(new Error("the chart script did not load")));
-    });
-ready.catch(() => {});
+let script;
+
+// Plotly's script is most of what a browser has to take in for the page, so it is asked for when there is something
+// to draw, and after the frame that shows what is read meanwhile.
+function plotly() {
+  script ??= new Promise((resolve, reject) => {
+    const element = document.createElement("script");
+    element.src = document.querySelector("meta[name=plotly]").content;
+    element.addEventListener("load", resolve);
+    element.addEventListener("error", () => reject(new Error("the chart script did not load")));
+    requestAnimationFrame(() => setTimeout(() => document.head.append(element)));
+  });
+  return script;
+}
 
 const CONFIG = {
   displaylogo: false,
@@ -94,7 +100,7 @@ async function paintNext() {
   for (let element = nextToPaint(); element; element = nextToPaint()) {
     waiting.delete(element);
     try {
-      await ready;
+      await plotly();
       if (drawn.has(element) && element.isConnected) await paint(element);
     } catch (error) {
       element.textContent = `The chart cannot be drawn: ${error.message}. Reload the page.`;
