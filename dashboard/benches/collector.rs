@@ -34,6 +34,9 @@ const ARMS: [&str; 5] = ["nobody", "registry", "collector_off", "collector", "co
 /// The arm of the listener, which hears of real primitives alone.
 const LISTENER: usize = ARMS.len();
 
+/// The same where the spans are made all the same, for others.
+const LISTENER_WITH_SPANS: usize = LISTENER + 1;
+
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 type Own = Filtered<Collector, Switch, Registry>;
@@ -45,6 +48,7 @@ struct Arms {
     collector: Layered<Collector, Registry>,
     filtered: Layered<Own, Registry>,
     listener: Layered<Listener, Registry>,
+    listener_with_spans: Layered<Listener, Registry>,
 }
 
 impl Arms {
@@ -54,7 +58,8 @@ impl Arms {
             1 => Some(&self.registry),
             2 | 3 => Some(&self.collector),
             4 => Some(&self.filtered),
-            _ => Some(&self.listener),
+            LISTENER => Some(&self.listener),
+            _ => Some(&self.listener_with_spans),
         }
     }
 }
@@ -240,15 +245,16 @@ fn snapshots(criterion: &mut Criterion, collector: &Collector) {
 
 fn all(criterion: &mut Criterion) {
     let (plain, filtered, listening) = (Collector::new(), Collector::new(), Collector::new());
-    let arms = |listener| Arms {
+    let arms = |listener, with_spans: Listener| Arms {
         registry: Registry::default().with(Identity::new()),
         collector: Registry::default().with(plain.clone()),
         filtered: Registry::default().with(filtered.layer()),
         listener: Registry::default().with(listener),
+        listener_with_spans: Registry::default().with(with_spans.with_spans()),
     };
     // Who is told without spans is told in all arms that make calls known at all, so at first it is off.
     listening.set_enabled(false);
-    let arms = arms(listening.listener());
+    let arms = arms(listening.listener(), listening.listener());
     tracing::subscriber::set_global_default(arms).expect("nobody else sets one");
     for (arm, name) in ARMS.into_iter().enumerate() {
         plain.set_enabled(name == "collector");
@@ -262,6 +268,7 @@ fn all(criterion: &mut Criterion) {
         listening.set_level(level);
         locks(criterion, name, LISTENER);
     }
+    locks(criterion, "listener_with_spans", LISTENER_WITH_SPANS);
     listening.set_enabled(false);
     snapshots(criterion, &plain);
     // The arms that listened did take in what there was.

@@ -34,10 +34,11 @@ fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
 /// A way to hear.
 type Way = fn(&Collector) -> Dispatch;
 
-const WAYS: [(&str, Way); 3] = [
+const WAYS: [(&str, Way); 4] = [
     ("layer", |collector| Dispatch::new(registry().with(collector.clone()))),
     ("filtered layer", |collector| Dispatch::new(registry().with(collector.layer()))),
     ("listener", |collector| Dispatch::new(registry().with(collector.listener()))),
+    ("listener with spans", |collector| Dispatch::new(registry().with(collector.listener().with_spans()))),
 ];
 
 /// A program that is looked at in between.
@@ -203,8 +204,10 @@ fn every_way_tells_the_same_of_the_same_program() {
     let _alone = one_at_a_time();
     for level in [Level::Waits, Level::Calls] {
         for (name, program) in PROGRAMS {
-            let [by_layer, by_filtered, by_listener] = WAYS.map(|(_, way)| said(way, level, program));
+            let [by_layer, by_filtered, by_listener, with_spans] =
+                WAYS.map(|(_, way)| said(way, level, program));
             assert_eq!(by_layer, by_filtered, "{name} at {level}");
+            assert_eq!(by_listener, with_spans, "{name} at {level}");
             for (place, (layer, listener)) in by_layer.iter().zip(&by_listener).enumerate() {
                 assert!(
                     layer == listener,
@@ -286,6 +289,8 @@ fn a_level_is_what_is_asked_of_the_process_and_what_is_seen() {
             ];
             for (level, filter) in asked {
                 collector.set_level(level);
+                // Who leaves the spans to others has no opinion on what those want.
+                let filter = if name == "listener with spans" { LevelFilter::TRACE } else { filter };
                 assert_eq!((collector.level(), LevelFilter::current()), (level, filter), "{name}");
                 drop(ready(pin!(mutex.lock())));
             }
@@ -361,6 +366,34 @@ fn a_listener_keeps_our_spans_from_the_stack_wherever_it_lies_and_lets_others_pa
         assert_eq!(*log.0.lock().unwrap(), ["request"], "{name}");
         let row = &collector.snapshot().primitives[0];
         assert_eq!((row.acquisitions, row.contended, row.hold_ns.count), (2, 1, 2), "{name}");
+    }
+}
+
+#[test]
+fn a_listener_that_leaves_the_spans_takes_none_and_silences_nobody() {
+    let _alone = one_at_a_time();
+    type Build = fn(Log, &Collector) -> Dispatch;
+    let stacks: [(&str, Build); 2] = [
+        ("log, listener", |log, collector| {
+            Dispatch::new(registry().with(log).with(collector.listener().with_spans()))
+        }),
+        ("listener, log", |log, collector| {
+            Dispatch::new(registry().with(collector.listener().with_spans()).with(log))
+        }),
+    ];
+    for (name, build) in stacks {
+        let (log, collector) = (Log::default(), Collector::new());
+        dispatcher::with_default(&build(log.clone(), &collector), || {
+            drop(ready(pin!(Mutex::new(0).lock())));
+            collector.set_level(Level::Waits);
+            drop(ready(pin!(Mutex::new(0).lock())));
+            collector.set_enabled(false);
+            drop(ready(pin!(Mutex::new(0).lock())));
+        });
+        assert_eq!(*log.0.lock().unwrap(), ["acquire", "release"].repeat(3), "{name}");
+        let snapshot = collector.snapshot();
+        assert_eq!((snapshot.primitives.len(), snapshot.primitives[0].acquisitions), (1, 1), "{name}");
+        assert_eq!(snapshot.overhead.spans, 0, "{name}");
     }
 }
 

@@ -58,7 +58,7 @@ struct Stripe(Counter);
 impl StripedCounter {
     #[inline]
     pub(super) fn add(&self, span: u64) {
-        self.0[(hash::mix(3, span) >> 60) as usize].0.add(1);
+        self.0[(hash::mix(3, hash::place(span)) >> 60) as usize].0.add(1);
     }
 
     pub(super) fn get(&self) -> u64 {

@@ -90,8 +90,8 @@ impl<T: Copy> Table<T> {
 
     #[inline]
     fn shard(&self, id: u64) -> &Shard<T> {
-        // The map inside uses the low bits of the same hash.
-        &self.shards[(hash::mix(0, id) >> 32) as usize % SHARDS]
+        // The map inside uses the low bits of a hash of the whole.
+        &self.shards[(hash::mix(0, hash::place(id)) >> 32) as usize % SHARDS]
     }
 
     /// Enters a record, unless `enabled` was switched off.

@@ -87,12 +87,14 @@ use crate::snapshot::{Snapshot, WaitsFor};
 ///
 /// # Which way
 ///
-/// | | layer | [`listener`](Self::listener) |
-/// |---|---|---|
-/// | costs a lock and unlock at TRACE | the `Registry`'s two spans and more than half as much again | a quarter of that |
-/// | spans of `sync` in a log or a trace | yes | no |
+/// | | [`listener`](Self::listener) | [listener with spans](Listener::with_spans) | layer |
+/// |---|---|---|---|
+/// | spans of `sync` in a log or a trace | no | yes | yes |
+/// | costs a free lock and unlock at TRACE | least | the `Registry`'s two spans, and the same | those, and twice as much as that |
+/// | hears | of the whole process | of the whole process | of its own stack |
+/// | of a process | the latest alone | the latest alone | as many as there are |
 ///
-/// Both tell the same figures of the same program.
+/// All tell the same figures of the same program.
 ///
 /// # Examples
 ///
@@ -160,8 +162,8 @@ impl Collector {
     ///
     /// Put it on top of whatever stack the program has, or on a bare
     /// [`Registry`](tracing_subscriber::Registry). The spans of `sync` are then made for nobody in this stack, since a no of one
-    /// layer is one of all; who wants them in a log or a trace uses [`layer`](Self::layer) instead. Spans and events of others
-    /// pass as they are.
+    /// layer is one of all; who wants them in a log or a trace adds [`with_spans`](Listener::with_spans). Spans and events of
+    /// others pass as they are.
     ///
     /// A process has one listening collector: the latest. Spans of the same collector's [`layer`](Self::layer) are left out
     /// while it listens, so that nothing counts twice. It listens from now on, wherever and whenever the listener is put, until that is
