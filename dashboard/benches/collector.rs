@@ -1,7 +1,7 @@
 //! What being watched costs, by who watches.
 //!
 //! - `lock`: a real mutex that is free, locked and unlocked; `threads` has two threads do so, each with a mutex of its own, made at
-//!   one line and locked at one line.
+//!   one line and locked at one line. `hand_over` does both twice: the second task has to wait for the first, on one thread.
 //! - `pair` is the spans of an acquisition that found the lock free and of its release; `trio` had to wait between the two. They
 //!   are emitted by hand, field for field as the primitives do, so that nothing of a primitive is measured.
 //! - `snapshot`: of ten thousand objects in a thousand rows.
@@ -170,6 +170,19 @@ fn lock(mutex: &Mutex<u64>) {
     }
 }
 
+/// Hands a locked mutex over to a task that waits for it.
+fn hand_over(mutex: &Mutex<u64>) {
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(guard) = pin!(mutex.lock()).poll(&mut context) else { unreachable!("nobody holds it") };
+    let mut waiting = pin!(mutex.lock());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    drop(guard);
+    match waiting.poll(&mut context) {
+        Poll::Ready(mut guard) => *guard += 1,
+        Poll::Pending => unreachable!("it was handed over"),
+    }
+}
+
 /// Each thread has a mutex of its own; all are made here.
 fn made_at_one_line() -> Mutex<u64> {
     Mutex::new(0).with_name("cache")
@@ -197,6 +210,9 @@ fn locks(criterion: &mut Criterion, name: &str, arm: usize) {
     criterion
         .benchmark_group("lock")
         .bench_function(name, |bencher| bencher.iter(|| lock(black_box(&mutex))));
+    criterion
+        .benchmark_group("hand_over")
+        .bench_function(name, |bencher| bencher.iter(|| hand_over(black_box(&mutex))));
     criterion.benchmark_group("threads").bench_function(name, |bencher| bencher.iter_custom(two_threads));
 }
 

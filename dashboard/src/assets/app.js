@@ -76,11 +76,12 @@ function connect() {
   };
 }
 
-function showOverhead({ overhead, enabled }) {
-  const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.in_flight_dropped + overhead.durations_dropped + overhead.blame_dropped;
+function showOverhead({ overhead, enabled, primitives }) {
+  const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.objects_dropped + overhead.in_flight_dropped + overhead.durations_dropped + overhead.blame_dropped;
+  const acquisitions = primitives.reduce((sum, row) => sum + row.acquisitions, 0);
   const parts = [
     `collector ${enabled ? "on" : "off"}`,
-    `${integer(overhead.spans)} spans`,
+    `${integer(acquisitions)} acquisitions`,
     `${integer(overhead.rows)} rows`,
     `${bytes(overhead.memory_bytes)}`,
     `${integer(dropped)} dropped`,
