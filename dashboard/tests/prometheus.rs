@@ -80,6 +80,11 @@ fn prometheus_reads_what_is_served_and_answers_every_query_of_the_grafana_dashbo
     for query in &asked {
         prometheus.ask(query, |series| (!series.is_empty()).then_some(()));
     }
+    // Some waits are given up, and the collector drops nothing of so little.
+    prometheus.ask("sync_cancelled_wait_seconds_count > 0", |series| (!series.is_empty()).then_some(()));
+    prometheus.ask("sum(sync_collector_dropped_total)", |series| {
+        (series.first()?["value"][1] == "0").then_some(())
+    });
     prometheus.ask("up", |series| (series.first()?["value"][1] == "1").then_some(()));
 
     // Both formats, by the tool that says what is wrong with metrics.

@@ -88,7 +88,12 @@ fn prometheus_finds_in_native_histograms_what_the_snapshot_says() {
     assert!(answer.header("content-type").unwrap().starts_with("application/vnd.google.protobuf"));
 
     let prometheus = Prometheus::scraping(address, &["--enable-feature=native-histograms"]);
-    for (metric, distribution) in [("sync_wait_seconds", &row.wait_ns), ("sync_hold_seconds", &row.hold_ns)] {
+    for (metric, distribution) in [
+        ("sync_wait_seconds", &row.wait_ns),
+        ("sync_hold_seconds", &row.hold_ns),
+        ("sync_queued_seconds", &row.queued_ns),
+        ("sync_wake_seconds", &row.wake_ns),
+    ] {
         let series = format!("{metric}{{name=\"cache\"}}");
         let count = distribution.count as f64;
         value(&prometheus, &format!("histogram_count({series})"), |value| value == count);
@@ -107,5 +112,10 @@ fn prometheus_finds_in_native_histograms_what_the_snapshot_says() {
     }
     value(&prometheus, "sync_acquisitions_total{name=\"cache\"}", |value| value == 1_600.0);
     value(&prometheus, "sync_waiters{name=\"cache\"}", |value| value == 0.0);
+    // Each wait is one of each part; the means of a part are known to 0.4 %, and so are those of the whole.
+    let parts = "histogram_sum(sync_queued_seconds) + histogram_sum(sync_wake_seconds)";
+    let share = format!("({parts}) / histogram_sum(sync_wait_seconds)");
+    value(&prometheus, &share, |share| (share - 1.0).abs() < 0.01);
+    value(&prometheus, "sync_collector_memory_bytes", |bytes| bytes > 0.0);
     value(&prometheus, "up", |value| value == 1.0);
 }

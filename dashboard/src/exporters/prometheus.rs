@@ -4,6 +4,7 @@
 //! release, and a label that changes makes new series for ever.
 
 pub mod native;
+mod own;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::snapshot::{Distribution, PrimitiveSnapshot, Snapshot};
+use crate::snapshot::{Distribution, Overhead, PrimitiveSnapshot, Snapshot};
 
 /// Upper bounds of the histograms' buckets in nanoseconds, 100 ns to 10 s in steps of 1, 2.5 and 5; the last
 /// bucket has none.
@@ -32,13 +33,25 @@ const BOUNDS_NS: [u64; 25] = {
     bounds
 };
 
-/// The names of a metric, as OpenMetrics and as the text format have it, and what it is.
-type Described = ((&'static str, &'static str), &'static str);
+/// The names of a metric, as OpenMetrics has it, which says a unit apart, and as the text format does.
+type Names = (&'static str, &'static str);
 
-const WAIT: Described = (("sync_wait", "sync_wait_seconds"), "From joining the queue until the task resumed");
-const HOLD: Described = (("sync_hold", "sync_hold_seconds"), "From the grant until the release");
+/// A histogram in seconds: names, what it is, and where a row has it.
+type Described = (Names, &'static str, fn(&PrimitiveSnapshot) -> &Distribution);
 
-type Counter = ((&'static str, &'static str), &'static str, fn(&Series) -> u64);
+const HISTOGRAMS: [Described; 5] = [
+    (("sync_wait", "sync_wait_seconds"), "From joining the queue until the task resumed", |row| &row.wait_ns),
+    (("sync_hold", "sync_hold_seconds"), "From the grant until the release", |row| &row.hold_ns),
+    (("sync_queued", "sync_queued_seconds"), "From joining the queue until the grant", |row| &row.queued_ns),
+    (("sync_wake", "sync_wake_seconds"), "From the grant until the task resumed", |row| &row.wake_ns),
+    (
+        ("sync_cancelled_wait", "sync_cancelled_wait_seconds"),
+        "From joining the queue until the wait was dropped",
+        |row| &row.cancelled_wait_ns,
+    ),
+];
+
+type Counter = (Names, &'static str, fn(&Series) -> u64);
 
 const COUNTERS: [Counter; 3] = [
     (("sync_acquisitions", "sync_acquisitions_total"), "Acquisitions granted", |series| series.acquisitions),
@@ -116,13 +129,14 @@ struct Scrape {
     accept: Accept,
     series: BTreeMap<(String, String), Series>,
     alerts: BTreeMap<String, u64>,
+    overhead: Overhead,
 }
 
 /// Sums over the rows of one kind and name.
 #[derive(Debug, Default)]
 struct Series {
-    wait: Buckets,
-    hold: Buckets,
+    /// As [`HISTOGRAMS`] has them.
+    histograms: [Buckets; HISTOGRAMS.len()],
     acquisitions: u64,
     contended: u64,
     cancelled: u64,
@@ -137,7 +151,8 @@ impl Scrape {
         for row in &snapshot.primitives {
             series.entry((row.primitive.clone(), row.name.clone())).or_default().add(row);
         }
-        Self { accept, series, alerts: snapshot.alerts_total.clone() }
+        let (alerts, overhead) = (snapshot.alerts_total.clone(), snapshot.overhead.clone());
+        Self { accept, series, alerts, overhead }
     }
 
     fn labelled(&self) -> impl Iterator<Item = (Labels<'_>, &Series)> {
@@ -150,25 +165,22 @@ impl Scrape {
     fn describe<'e>(
         &self,
         encoder: &'e mut DescriptorEncoder<'_>,
-        (name, in_seconds): (&'e str, &'e str),
+        (name, with_unit): (&'e str, &'e str),
+        unit: Option<&'e Unit>,
         help: &str,
         metric_type: MetricType,
     ) -> Result<MetricEncoder<'e>, fmt::Error> {
         match self.accept {
-            Accept::Prometheus => encoder.encode_descriptor(in_seconds, help, None, metric_type),
-            Accept::OpenMetrics => encoder.encode_descriptor(name, help, Some(&Unit::Seconds), metric_type),
+            Accept::Prometheus => encoder.encode_descriptor(with_unit, help, None, metric_type),
+            Accept::OpenMetrics => encoder.encode_descriptor(name, help, unit, metric_type),
         }
     }
 
-    fn histogram(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        (names, help): Described,
-        buckets: impl Fn(&Series) -> &Buckets,
-    ) -> fmt::Result {
-        let mut metric = self.describe(encoder, names, help, MetricType::Histogram)?;
+    fn histogram(&self, encoder: &mut DescriptorEncoder<'_>, index: usize) -> fmt::Result {
+        let (names, help, _) = HISTOGRAMS[index];
+        let mut metric = self.describe(encoder, names, Some(&Unit::Seconds), help, MetricType::Histogram)?;
         for (labels, series) in self.labelled() {
-            let buckets = buckets(series);
+            let buckets = &series.histograms[index];
             let mut sample = metric.encode_family(&labels)?;
             sample.encode_histogram::<NoLabelSet>(
                 buckets.sum_s,
@@ -180,25 +192,27 @@ impl Scrape {
         Ok(())
     }
 
-    /// OpenMetrics names a counter without `_total` and its samples with it; the text format has it in both.
     fn counter<'l, L: prometheus_client::encoding::EncodeLabelSet + 'l>(
         &self,
         encoder: &mut DescriptorEncoder<'_>,
-        (name, total): (&str, &str),
+        names: Names,
         help: &str,
         samples: impl Iterator<Item = (L, u64)>,
     ) -> fmt::Result {
-        let described = if self.accept == Accept::OpenMetrics { name } else { total };
-        let mut metric = encoder.encode_descriptor(described, help, None, MetricType::Counter)?;
+        let mut metric = self.describe(encoder, names, None, help, MetricType::Counter)?;
         for (labels, value) in samples {
-            let mut sample = metric.encode_family(&labels)?;
-            match self.accept {
-                Accept::OpenMetrics => sample.encode_counter::<NoLabelSet, u64, f64>(&value, None)?,
-                // A gauge's sample is the name as it stands.
-                Accept::Prometheus => sample.encode_gauge(&value)?,
-            }
+            self.count(metric.encode_family(&labels)?, value)?;
         }
         Ok(())
+    }
+
+    /// OpenMetrics names a counter without `_total` and its samples with it; the text format has it in both.
+    fn count(&self, mut sample: MetricEncoder<'_>, value: u64) -> fmt::Result {
+        match self.accept {
+            Accept::OpenMetrics => sample.encode_counter::<NoLabelSet, u64, f64>(&value, None),
+            // A gauge's sample is the name as it stands.
+            Accept::Prometheus => sample.encode_gauge(&value),
+        }
     }
 
     fn gauge(
@@ -221,8 +235,9 @@ type Labels<'a> = [(&'static str, &'a str); 2];
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
-        self.histogram(encoder, WAIT, |series| &series.wait)?;
-        self.histogram(encoder, HOLD, |series| &series.hold)?;
+        for index in 0..HISTOGRAMS.len() {
+            self.histogram(encoder, index)?;
+        }
         for (names, help, value) in COUNTERS {
             let samples = self.labelled().map(|(labels, series)| (labels, value(series)));
             self.counter(encoder, names, help, samples)?;
@@ -231,8 +246,8 @@ impl Collector for Scrape {
             self.gauge(encoder, name, help, value)?;
         }
         let longest = ("sync_longest_wait", "sync_longest_wait_seconds");
-        let mut metric =
-            self.describe(encoder, longest, "Age of the oldest wait in progress", MetricType::Gauge)?;
+        let help = "Age of the oldest wait in progress";
+        let mut metric = self.describe(encoder, longest, Some(&Unit::Seconds), help, MetricType::Gauge)?;
         for (labels, series) in self.labelled() {
             metric.encode_family(&labels)?.encode_gauge(&seconds(series.longest_wait_ns as f64))?;
         }
@@ -242,14 +257,16 @@ impl Collector for Scrape {
             ("sync_alerts", "sync_alerts_total"),
             "Alerts that were raised, by kind",
             alerts,
-        )
+        )?;
+        own::encode(self, encoder)
     }
 }
 
 impl Series {
     fn add(&mut self, row: &PrimitiveSnapshot) {
-        self.wait.add(&row.wait_ns);
-        self.hold.add(&row.hold_ns);
+        for (buckets, (.., of_row)) in self.histograms.iter_mut().zip(HISTOGRAMS) {
+            buckets.add(of_row(row));
+        }
         for (sum, value) in [
             (&mut self.acquisitions, row.acquisitions),
             (&mut self.contended, row.contended),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 
-use super::{Accept, BOUNDS_NS, Buckets, COUNTERS, GAUGES, Labels, Scrape, Series, seconds, weight};
+use super::{Accept, BOUNDS_NS, Buckets, COUNTERS, GAUGES, HISTOGRAMS, Scrape, own, seconds, weight};
 use crate::snapshot::{Distribution, Snapshot};
 
 /// Value of the `Content-Type` header.
@@ -50,12 +50,8 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
 
 fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
     let scrape = Scrape::new(snapshot, Accept::Prometheus);
-    let mut waits = Sparse::by_labels(snapshot.primitives.iter().map(|row| (row, &row.wait_ns)));
-    let mut holds = Sparse::by_labels(snapshot.primitives.iter().map(|row| (row, &row.hold_ns)));
-    let mut families = vec![
-        histograms(&scrape, super::WAIT, |series| &series.wait, &mut waits),
-        histograms(&scrape, super::HOLD, |series| &series.hold, &mut holds),
-    ];
+    let mut families: Vec<_> =
+        (0..HISTOGRAMS.len()).map(|index| histograms(&scrape, index, snapshot)).collect();
     for ((_, name), help, value) in COUNTERS {
         let samples = scrape.labelled().map(|(labels, series)| Metric::counter(&labels, value(series)));
         families.push(MetricFamily::new(name, help, MetricType::Counter, samples));
@@ -76,19 +72,17 @@ fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
         MetricType::Counter,
         alerts,
     ));
+    families.extend(own::families(&scrape.overhead));
     families
 }
 
-fn histograms<'s>(
-    scrape: &'s Scrape,
-    ((_, name), help): super::Described,
-    classic: impl Fn(&Series) -> &Buckets,
-    sparse: &mut BTreeMap<(&'s str, &'s str), Sparse>,
-) -> MetricFamily {
+fn histograms(scrape: &Scrape, index: usize, snapshot: &Snapshot) -> MetricFamily {
+    let ((_, name), help, of_row) = HISTOGRAMS[index];
+    let mut sparse = Sparse::by_labels(snapshot.primitives.iter().map(|row| (row, of_row(row))));
     let samples = scrape.labelled().map(|(labels, series)| {
         let [(_, primitive), (_, name)] = labels;
         let native = sparse.remove(&(primitive, name)).unwrap_or_default();
-        Metric { histogram: Some(native.histogram(classic(series))), ..Metric::new(&labels) }
+        Metric { histogram: Some(native.histogram(&series.histograms[index])), ..Metric::new(&labels) }
     });
     MetricFamily::new(name, help, MetricType::Histogram, samples)
 }
@@ -174,7 +168,7 @@ fn classic_buckets(buckets: &Buckets, at_most: u64) -> Vec<Bucket> {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct MetricFamily {
+pub(super) struct MetricFamily {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(string, tag = "2")]
@@ -186,21 +180,26 @@ struct MetricFamily {
 }
 
 impl MetricFamily {
-    fn new(name: &str, help: &str, kind: MetricType, samples: impl Iterator<Item = Metric>) -> Self {
+    pub(super) fn new(
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        samples: impl Iterator<Item = Metric>,
+    ) -> Self {
         Self { name: name.to_owned(), help: help.to_owned(), kind: kind.into(), metric: samples.collect() }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
 #[repr(i32)]
-enum MetricType {
+pub(super) enum MetricType {
     Counter = 0,
     Gauge = 1,
     Histogram = 4,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Metric {
+pub(super) struct Metric {
     #[prost(message, repeated, tag = "1")]
     label: Vec<LabelPair>,
     #[prost(message, optional, tag = "2")]
@@ -218,11 +217,11 @@ impl Metric {
         Self { label: labels.iter().map(label).collect(), ..Self::default() }
     }
 
-    fn gauge(labels: &Labels<'_>, value: f64) -> Self {
+    pub(super) fn gauge(labels: &[(&'static str, &str)], value: f64) -> Self {
         Self { gauge: Some(Value { value }), ..Self::new(labels) }
     }
 
-    fn counter(labels: &[(&'static str, &str)], value: u64) -> Self {
+    pub(super) fn counter(labels: &[(&'static str, &str)], value: u64) -> Self {
         Self { counter: Some(Value { value: value as f64 }), ..Self::new(labels) }
     }
 }

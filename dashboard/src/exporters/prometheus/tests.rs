@@ -20,8 +20,9 @@ pub(super) fn row(primitive: &str, name: &str, wait_buckets: Vec<(u64, u64)>) ->
         holders_count: 5,
         wait_ns: Distribution::from_buckets(wait_buckets),
         hold_ns: Distribution::default(),
-        queued_ns: Distribution::default(),
-        wake_ns: Distribution::default(),
+        queued_ns: Distribution::from_buckets(vec![(700, 3)]),
+        wake_ns: Distribution::from_buckets(vec![(200, 2)]),
+        cancelled_wait_ns: Distribution::from_buckets(vec![(9_000, 2)]),
         sites: Vec::new(),
         ..PrimitiveSnapshot::default()
     }
@@ -41,7 +42,16 @@ pub(super) fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
             .map(|(kind, count)| (kind.to_owned(), count))
             .into(),
         waits_for: WaitsFor::default(),
-        overhead: Overhead::default(),
+        overhead: Overhead {
+            spans: 9,
+            rows: 7,
+            memory_bytes: 4_096,
+            malformed: 1,
+            durations_dropped: 6,
+            ns_per_call: 40.0,
+            core_share: 0.25,
+            ..Overhead::default()
+        },
     }
 }
 
@@ -66,6 +76,16 @@ fn every_metric_of_the_contract_is_there_in_both_formats() {
         assert_eq!(value("sync_longest_wait_seconds"), ["1.5"]);
         assert_eq!(value("sync_wait_seconds_count"), ["4"]);
         assert_eq!(value("sync_hold_seconds_count"), ["0"]);
+        for (metric, count, sum) in [
+            ("sync_queued_seconds", "3", "2.1e-6"),
+            ("sync_wake_seconds", "2", "4e-7"),
+            ("sync_cancelled_wait_seconds", "2", "1.8e-5"),
+        ] {
+            assert_eq!(value(&format!("{metric}_count")), [count]);
+            let summed: f64 = value(&format!("{metric}_sum"))[0].parse().unwrap();
+            let sum: f64 = sum.parse().unwrap();
+            assert!((summed / sum - 1.0).abs() < 0.004, "{metric}: {summed}");
+        }
         let bucket = |bound: &str| {
             sample(
                 &text,
@@ -82,6 +102,25 @@ fn every_metric_of_the_contract_is_there_in_both_formats() {
         assert_eq!(sample(&text, "sync_alerts_total{kind=\"deadlock\"}"), ["2"]);
         assert_eq!(sample(&text, "sync_alerts_total{kind=\"long_wait\"}"), ["1"]);
     }
+}
+
+#[test]
+fn the_collector_tells_what_it_takes_and_what_it_left_out() {
+    for accept in FORMATS {
+        let (_, text) = encode(&snapshot(Vec::new()), accept);
+        let value = |name: &str| sample(&text, &format!("{name} "));
+        assert_eq!(value("sync_collector_core_ratio"), ["0.25"], "{text}");
+        assert_eq!(value("sync_collector_call_seconds"), ["4e-8"]);
+        assert_eq!(value("sync_collector_memory_bytes"), ["4096.0"]);
+        assert_eq!(value("sync_collector_rows"), ["7.0"]);
+        assert_eq!(value("sync_collector_spans_total"), ["9"]);
+        assert_eq!(value("sync_collector_malformed_total"), ["1"]);
+        let dropped = |what: &str| sample(&text, &format!("sync_collector_dropped_total{{what=\"{what}\"}}"));
+        assert_eq!(dropped("durations"), ["6"]);
+        assert_eq!(dropped("rows"), ["0"]);
+    }
+    let (_, text) = encode(&snapshot(Vec::new()), Accept::OpenMetrics);
+    assert_eq!(sample(&text, "# UNIT sync_collector_memory_bytes"), ["bytes"]);
 }
 
 #[test]

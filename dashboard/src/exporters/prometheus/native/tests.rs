@@ -126,6 +126,13 @@ fn every_metric_of_the_text_is_there_with_its_type_its_labels_and_its_value() {
         assert_eq!(metric.label, Metric::new(&labels).label, "{name}");
         assert_eq!(metric.counter.as_ref().or(metric.gauge.as_ref()).unwrap().value, value, "{name}");
     }
+    for (name, value) in [("sync_collector_core_ratio", 0.25), ("sync_collector_spans_total", 9.0)] {
+        let [metric] = &family(&families, name).metric[..] else { panic!("{name} is not one series") };
+        assert_eq!(metric.label, []);
+        assert_eq!(metric.counter.as_ref().or(metric.gauge.as_ref()).unwrap().value, value, "{name}");
+    }
+    let queued = &family(&families, "sync_queued_seconds").metric[0];
+    assert_eq!(counts(queued.histogram.as_ref().unwrap()), [(index(700), 3)]);
     let alerts = &family(&families, "sync_alerts_total").metric;
     assert_eq!(alerts[0], Metric::counter(&[("kind", "deadlock")], 2));
 }
