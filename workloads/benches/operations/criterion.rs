@@ -6,16 +6,14 @@ use criterion::{BenchmarkId, Criterion};
 
 use super::{Stopwatch, operations};
 
-/// Measures the groups of one family, `mutex` say, as criterion's command line asks for.
-pub fn family(name: &str) {
+/// Measures the groups that criterion's command line asks for.
+pub fn run() {
     let mut criterion = Criterion::default()
         .sample_size(30)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    let all = operations();
-    let of_family: Vec<_> = all.iter().filter(|operation| operation.family() == name).collect();
-    for arms in of_family.chunk_by(|one, other| one.group == other.group) {
+    for arms in operations().chunk_by(|one, other| one.group == other.group) {
         let mut group = criterion.benchmark_group(arms[0].group);
         for operation in arms {
             group.bench_function(BenchmarkId::from_parameter(operation.arm), |bencher| {
