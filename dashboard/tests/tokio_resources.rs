@@ -1,4 +1,4 @@
-//! Tokio's schema, told by hand: what a normal build can hold the collector to. With the real tokio see `tests/console`.
+//! Tokio's schema, told by hand: what a normal build can hold the collector to. With the real tokio see `tests/plain_tokio.rs`.
 
 use dashboard::Collector;
 use dashboard::snapshot::Snapshot;

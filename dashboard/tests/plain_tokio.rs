@@ -1,4 +1,6 @@
-//! A program that uses plain `tokio::sync` is seen by the collector, without a word about it in the program.
+//! A program that uses plain `tokio::sync` is seen by the collector, without a word about it in the program. With the real tokio: how to build
+//! it stands in `dashboard/README.md`.
+#![cfg(tokio_unstable)]
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
