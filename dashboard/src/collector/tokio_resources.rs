@@ -6,6 +6,7 @@
 //! ```
 //! What tokio says is read in `schema`; what it means stands at the top of `resources`.
 
+mod asked;
 mod entered;
 mod guards;
 mod resources;

@@ -22,18 +22,17 @@ use sync::probe::Outcome;
 use tracing::Event;
 use tracing::span::Attributes;
 
+use super::asked::{Asked, Progress};
 use super::entered;
 use super::guards::{Guard, Guards};
 use super::schema::{Change, Read, type_name};
 use crate::collector::clock::now_ns;
 use crate::collector::fields::{Fields, Kind, Texts};
-use crate::collector::figures::Waited;
 use crate::collector::hash;
 use crate::collector::in_flight::Table;
 use crate::collector::intake::Intake;
 use crate::collector::limits::{OBJECTS, OPEN_SPANS, OPERATIONS};
 use crate::collector::operations::{Operation, Phase, Turn};
-use crate::collector::queues::Mark;
 use crate::collector::rows::RowIndex;
 use crate::collector::sites::{NO_SITE, Site, SiteIndex};
 
@@ -82,34 +81,6 @@ enum Call {
     Part {
         of: u64,
     },
-}
-
-/// A call of a primitive.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    /// The span of its primitive.
-    resource: u64,
-    op: u64,
-    kind: Kind,
-    object: u64,
-    row: RowIndex,
-    site: SiteIndex,
-    task: u64,
-    exclusive: bool,
-    since_ns: u64,
-    requested: u64,
-    obtained: u64,
-    granted_ns: Option<u64>,
-    /// The call of its inner semaphore has said that it is ready, which one of a closed semaphore never does.
-    inner_is_through: bool,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Asks,
-    Waits,
-    Ended,
 }
 
 #[derive(Debug)]
@@ -531,51 +502,4 @@ impl Resources {
 fn end(intake: &Intake, op: u64) {
     let now_ns = now_ns();
     intake.hold_over(op, now_ns, |held| now_ns.saturating_sub(held.since_ns));
-}
-
-impl Asked {
-    /// Takes note of a poll; returns how it was before.
-    fn polled(&mut self, is_ready: bool) -> Self {
-        let before = *self;
-        self.progress = match (self.progress, is_ready) {
-            (Progress::Asks, false) if self.granted_ns.is_none() => Progress::Waits,
-            (progress, false) => progress,
-            (_, true) => Progress::Ended,
-        };
-        before
-    }
-
-    /// Permits as a row shows them: those of a semaphore. Tokio's own count for writing is all that there are.
-    fn permits(&self) -> u64 {
-        if self.kind == Kind::Semaphore { self.requested } else { 1 }
-    }
-
-    fn guard(&self) -> Guard {
-        Guard { op: self.op, task: self.task, permits: self.permits(), exclusive: self.exclusive }
-    }
-
-    fn operation(&self, phase: Phase, since_ns: u64) -> Operation {
-        Operation {
-            row: self.row,
-            site: self.site,
-            phase,
-            acquiring: false,
-            failed: false,
-            object: self.object,
-            task: self.task,
-            permits: self.permits(),
-            queue: 0,
-            since_ns,
-            mark: Mark::default(),
-            turn: Turn::None,
-        }
-    }
-
-    fn waited(&self, granted_ns: Option<u64>, now_ns: u64) -> Waited {
-        Waited {
-            queued_ns: granted_ns.map(|granted_ns| granted_ns.saturating_sub(self.since_ns)),
-            wake_ns: granted_ns.map(|granted_ns| now_ns.saturating_sub(granted_ns)),
-            seen_ns: now_ns.saturating_sub(self.since_ns),
-        }
-    }
 }
