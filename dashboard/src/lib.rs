@@ -36,7 +36,9 @@ pub mod snapshot;
 #[cfg(test)]
 mod testing;
 
-pub use collector::{Collector, Level, Listener, Switch, Thresholds, UnknownLevel};
+pub use collector::{
+    Collector, Level, Listener, Switch, Thresholds, TokioResources, TokioSwitch, UnknownLevel,
+};
 pub use run::{Progress, RunFeed, RunView};
 pub use server::{BuildError, Builder, Dashboard, InitError, Server, ServerHandle, init};
 

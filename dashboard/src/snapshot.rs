@@ -66,9 +66,9 @@ impl Snapshot {
 pub struct PrimitiveSnapshot {
     /// Id of the row, stable while the process lives.
     pub id: u64,
-    /// `mutex`, `condition`, `semaphore`, `event` or `barrier`.
+    /// `mutex`, `condition`, `semaphore`, `event` or `barrier`; `rwlock` where it is tokio's.
     pub primitive: String,
-    /// As given by `with_name`; empty when there is none.
+    /// As given by `with_name`; empty when there is none. Of plain tokio the type, `tokio::sync::Mutex`.
     pub name: String,
     /// Where it was made: `src/main.rs:12`. Empty when unknown.
     pub location: String,

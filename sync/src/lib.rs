@@ -93,6 +93,7 @@
 //! | feature | by default | what it does |
 //! |---|---|---|
 //! | `tracing` | on | each acquire, wait and release is a span; their names are in [`schema`]. While nobody listens this costs one relaxed load a call; without the feature nothing of it is compiled |
+//! | `console` | off | each operation is told in the words of tokio's own primitives as well, so that `tokio-console` shows it: name, permits, waiters, the line that asks |
 //! | `tokio` | off | waits take part in tokio's cooperative budget as tokio's own do, so that a loop over a lock that is always free lets other tasks run; see [`guide::fairness`] |
 #![warn(missing_docs)]
 

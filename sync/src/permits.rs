@@ -121,6 +121,7 @@ impl Permits {
                 // They go back should the subscriber panic.
                 let taken = Taken(self, request.permits as usize);
                 let hold = attempt.granted();
+                trace::left(request.object, || self.available());
                 taken.keep();
                 Ok(hold)
             }
@@ -306,6 +307,7 @@ impl Permits {
         taken.keep();
         let by = By::release(&hold);
         let woken = self.put_or(n, || self.release_to_waiters_told(n, by)).unwrap_or(0);
+        trace::left(object, || self.available());
         span.finish(woken);
     }
 
@@ -468,6 +470,7 @@ impl Acquisition {
                 // The wait is over, so that `cancel` would not give the permits back should the subscriber panic.
                 let taken = Taken(permits, n as usize);
                 let hold = spans.granted(granted_at);
+                trace::left(object, || permits.available());
                 taken.keep();
                 Polled::Granted(hold)
             }
@@ -564,6 +567,7 @@ impl Acquisition {
         if matches!(joined, Joined::Taken) {
             let taken = Taken(permits, n as usize);
             let hold = attempt.granted();
+            trace::left(object, || permits.available());
             taken.keep();
             Polled::Granted(hold)
         } else {

@@ -5,10 +5,14 @@
 //! the level is asked first, before the clock or the waker is looked at, and nothing is ever made while a
 //! queue lock is held.
 
+#[cfg(feature = "console")]
+mod console;
 #[cfg(feature = "tracing")]
 mod handover;
 #[cfg(feature = "tracing")]
 mod label;
+#[cfg(all(feature = "tracing", not(feature = "console")))]
+mod no_console;
 #[cfg(feature = "tracing")]
 mod probed;
 #[cfg(feature = "tracing")]
@@ -17,11 +21,15 @@ mod spans;
 mod stamp;
 #[cfg(feature = "tracing")]
 pub(crate) use {
+    console::left,
     handover::{By, Given, Moved, Number},
     label::{Label, Site},
     spans::{Attempt, Call, Hold, Release, WaitSpans, is_verbose, is_watched},
     stamp::{Stamp, clock_ns},
 };
+
+#[cfg(all(feature = "tracing", not(feature = "console")))]
+use no_console as console;
 
 pub(crate) use crate::probe::Kind;
 
@@ -30,7 +38,7 @@ mod absent;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use absent::{
     Attempt, By, Call, Given, Hold, Label, Moved, Number, Release, Site, Stamp, WaitSpans, clock_ns,
-    is_verbose, is_watched,
+    is_verbose, is_watched, left,
 };
 
 /// An object as a span shows it, and what is asked of it.

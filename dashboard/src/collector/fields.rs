@@ -26,11 +26,16 @@ pub(super) enum Kind {
     Semaphore,
     Event,
     Barrier,
+    /// Tokio's reader-writer lock: `sync` has none, so no span of ours is about one.
+    RwLock,
 }
 
+/// What [`Kind::RwLock`] is called in a snapshot.
+const RWLOCK: &str = "rwlock";
+
 impl Kind {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Mutex, Self::Condition, Self::Semaphore, Self::Event, Self::Barrier];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Mutex, Self::Condition, Self::Semaphore, Self::Event, Self::Barrier, Self::RwLock];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -39,16 +44,18 @@ impl Kind {
             Self::Semaphore => primitive::SEMAPHORE,
             Self::Event => primitive::EVENT,
             Self::Barrier => primitive::BARRIER,
+            Self::RwLock => RWLOCK,
         }
     }
 
+    /// As the spans of `sync` say it.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text && *kind != Self::RwLock)
     }
 
     /// Whether acquiring it gives something that is held until a release.
     pub(super) fn is_held(self) -> bool {
-        matches!(self, Self::Mutex | Self::Semaphore)
+        matches!(self, Self::Mutex | Self::Semaphore | Self::RwLock)
     }
 }
 
@@ -373,7 +380,7 @@ mod tests {
     #[test]
     fn every_name_of_the_schema_is_known() {
         for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind).filter(|kind| *kind != Kind::RwLock));
         }
         for name in [span::ACQUIRE, span::WAIT, span::RELEASE, span::SET, span::CLEAR, span::NOTIFY] {
             assert!(Stage::parse(name).is_some(), "{name}");

@@ -209,16 +209,21 @@ impl Intake {
     #[inline]
     fn heard_granted(&self, asked: &Asked, now_ns: u64) {
         let Some(place) = self.place_of(asked) else { return };
-        let Some(row) = self.rows.get(place.row) else { return };
-        if row.kind.is_held() {
-            let mut holding = operation(asked, place, Phase::Holding, 0, now_ns);
-            holding.mark = self.hold_begun(asked.op, &holding, now_ns);
-            self.count_insertion(&self.operations.enter(asked.op, &holding, &self.enabled));
-        }
-        self.figures(row, place.site).count_acquisition();
+        self.acquired(asked.op, operation(asked, place, Phase::Holding, 0, now_ns));
     }
 
-    fn heard_waiting(&self, op: u64, operation: &Operation) {
+    /// Counts an acquisition that did not wait, and has it hold from then on if there is something to hold.
+    #[inline]
+    pub(super) fn acquired(&self, op: u64, mut holding: Operation) {
+        let Some(row) = self.rows.get(holding.row) else { return };
+        if row.kind.is_held() {
+            holding.mark = self.hold_begun(op, &holding, holding.since_ns);
+            self.count_insertion(&self.operations.enter(op, &holding, &self.enabled));
+        }
+        self.figures(row, holding.site).count_acquisition();
+    }
+
+    pub(super) fn heard_waiting(&self, op: u64, operation: &Operation) {
         let inserted = self.operations.enter(op, operation, &self.enabled);
         self.count_insertion(&inserted);
         if inserted == Inserted::Fresh {
@@ -227,30 +232,38 @@ impl Intake {
     }
 
     fn heard_resumed(&self, wait: &Resumed) {
-        let granted = wait.outcome == Outcome::Granted;
-        let mut waited = None;
-        self.operations.remove_if(wait.op, |operation| {
+        let waited = Waited { queued_ns: Some(wait.queued_ns), wake_ns: Some(wait.wake_ns), seen_ns: 0 };
+        self.wait_over(wait.op, wait.outcome, waited, wait.now_ns, wait.every_call);
+    }
+
+    /// Counts the end of a wait. One that was granted holds from then on, if there is something to hold and its release
+    /// `will_be_told`.
+    pub(super) fn wait_over(
+        &self,
+        op: u64,
+        outcome: Outcome,
+        waited: Waited,
+        now_ns: u64,
+        will_be_told: bool,
+    ) {
+        let granted = outcome == Outcome::Granted;
+        let mut ended = None;
+        self.operations.remove_if(op, |operation| {
             let Some(row) = self.rows.get(operation.row) else { return true };
-            let holds = granted && wait.every_call && row.kind.is_held() && self.hears_every_call();
+            let holds = granted && will_be_told && row.kind.is_held() && self.hears_every_call();
             let before = *operation;
-            let (mark, in_the_way) = self.left_queue(row, wait.op, operation, wait.now_ns, granted, holds);
-            waited = Some((row, before, in_the_way));
+            let (mark, in_the_way) = self.left_queue(row, op, operation, now_ns, granted, holds);
+            ended = Some((row, before, in_the_way));
             operation.phase = Phase::Holding;
-            operation.since_ns = wait.now_ns;
+            operation.since_ns = now_ns;
             operation.mark = mark;
             !holds
         });
         // Begun while the collector was off, or dropped for want of room.
-        let Some((row, operation, blocker)) = waited else { return };
-        let ended = EndedWait {
-            op: wait.op,
-            operation: &operation,
-            waited: Waited { queued_ns: Some(wait.queued_ns), wake_ns: Some(wait.wake_ns), seen_ns: 0 },
-            cancelled: wait.outcome == Outcome::Cancelled,
-            now_ns: wait.now_ns,
-            blocker,
-        };
-        match wait.outcome {
+        let Some((row, operation, blocker)) = ended else { return };
+        let cancelled = outcome == Outcome::Cancelled;
+        let ended = EndedWait { op, operation: &operation, waited, cancelled, now_ns, blocker };
+        match outcome {
             Outcome::Granted => {
                 self.count_wait(row, &ended);
                 self.figures(row, operation.site).count_acquisition();
@@ -262,11 +275,17 @@ impl Intake {
 
     #[inline]
     fn heard_released(&self, release: &Released) {
-        let held = self.operations.remove_if(release.op, |operation| operation.phase != Phase::Waiting);
+        self.hold_over(release.op, release.now_ns, |_| release.held_ns);
+    }
+
+    /// Counts the end of a hold, which lasted as long as is said.
+    #[inline]
+    pub(super) fn hold_over(&self, op: u64, now_ns: u64, held_ns: impl FnOnce(&Operation) -> u64) {
+        let held = self.operations.remove_if(op, |operation| operation.phase != Phase::Waiting);
         let Some(held) = held else { return };
         let Some(row) = self.rows.get(held.row) else { return };
-        let blamed_ns = self.hold_ended(release.op, &held, || release.now_ns);
-        self.figures(row, held.site).count_hold(release.held_ns, blamed_ns, &self.budget);
+        let blamed_ns = self.hold_ended(op, &held, || now_ns);
+        self.figures(row, held.site).count_hold(held_ns(&held), blamed_ns, &self.budget);
     }
 }
 

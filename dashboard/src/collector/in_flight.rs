@@ -82,7 +82,7 @@ pub(super) enum Inserted<T> {
     Off,
 }
 
-impl<T: Copy> Table<T> {
+impl<T> Table<T> {
     pub(super) fn new(limit: usize) -> Self {
         let shard = || Shard { entries: Mutex::default(), len: AtomicUsize::new(0) };
         Self { shards: (0..SHARDS).map(|_| shard()).collect(), shard_limit: limit / SHARDS }
@@ -113,6 +113,12 @@ impl<T: Copy> Table<T> {
                 Inserted::Fresh
             }
         }
+    }
+
+    /// Enters a record, whatever the switch says; false where there is no room.
+    pub(super) fn insert_always(&self, id: u64, record: T) -> bool {
+        static ON: AtomicBool = AtomicBool::new(true);
+        !matches!(self.insert(id, record, &ON), Inserted::Full)
     }
 
     /// Changes a record, if it is there.
@@ -156,6 +162,11 @@ impl<T: Copy> Table<T> {
             *shard.lock() = HashMap::default();
             shard.publish_len(0);
         }
+    }
+
+    /// Changes every record, a shard at a time. `change` must not call out: a lock is held meanwhile.
+    pub(super) fn change_each(&self, mut change: impl FnMut(&mut T)) {
+        self.shards.iter().for_each(|shard| shard.lock().values_mut().for_each(&mut change));
     }
 
     /// Shows every record, a shard at a time. `see` must not call out: a lock is held meanwhile.

@@ -61,3 +61,9 @@ pub(super) const EVIDENCE: usize = 16;
 
 /// Waits that `GET /api/v1/graph` lists.
 pub(super) const GRAPH_WAITS: usize = 1_024;
+
+/// Spans of `tokio::sync` that a thread remembers having entered, one in another.
+pub(super) const ENTERED: usize = 256;
+
+/// Guards of one lock or semaphore of `tokio::sync` that are told apart.
+pub(super) const GUARDS: usize = 1_024;

@@ -35,6 +35,7 @@ mod report;
 mod rows;
 mod scene;
 mod sites;
+mod tokio_resources;
 mod waits_for;
 mod worst;
 
@@ -56,6 +57,8 @@ use self::intake::Intake;
 pub use self::layer::Switch;
 pub use self::level::{Level, UnknownLevel};
 pub use self::listener::Listener;
+use self::tokio_resources::Resources;
+pub use self::tokio_resources::{TokioResources, TokioSwitch};
 use crate::snapshot::{Snapshot, WaitsFor};
 
 /// Listens to the spans of `sync` and tells what they say.
@@ -129,6 +132,8 @@ struct Core {
     /// The subscriber that this collector is part of, the latest if there are several.
     dispatch: Mutex<Option<WeakDispatch>>,
     alerts: Mutex<Ledger>,
+    /// What is known of `tokio::sync`. Made when it is asked for.
+    tokio: OnceLock<Resources>,
 }
 
 impl Collector {
@@ -146,6 +151,7 @@ impl Collector {
             level_when_on: Mutex::new(Level::Calls),
             dispatch: Mutex::new(None),
             alerts: Mutex::default(),
+            tokio: OnceLock::new(),
         };
         Self { core: Arc::new(core), stands_on_registry: false }
     }
@@ -235,6 +241,7 @@ impl Collector {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = report::snapshot(&self.core.intake, self.core.started.elapsed().as_secs_f64());
+        snapshot.overhead.memory_bytes += self.core.tokio.get().map_or(0, Resources::memory_bytes) as u64;
         let look = self.look();
         snapshot.waits_for = self.graph_of(&look, Snapshot::GRAPH_LIMIT);
         self.core.ledger().write(&mut snapshot);
@@ -316,8 +323,14 @@ impl Core {
         self.intake.every_call.store(level == Level::Calls, Ordering::SeqCst);
         self.intake.enabled.store(level != Level::Off, Ordering::SeqCst);
         match level {
-            Level::Off => self.intake.forget_in_flight(),
-            Level::Waits if before == Level::Calls => self.intake.forget_holders(),
+            Level::Off => {
+                self.intake.forget_in_flight();
+                self.tokio.get().into_iter().for_each(Resources::forget_in_flight);
+            }
+            Level::Waits if before == Level::Calls => {
+                self.intake.forget_holders();
+                self.tokio.get().into_iter().for_each(Resources::forget_holders);
+            }
             _ => {}
         }
         self.rebuild_interest();

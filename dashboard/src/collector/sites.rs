@@ -102,9 +102,13 @@ impl Site {
     }
 }
 
-/// A line and column of a file, as a person writes it; empty when the file is not known.
+/// A line and column of a file, as a person writes it; without the column where that is zero, empty when the file is not known.
 fn name(file: &str, line: u64, column: u64) -> String {
-    if file.is_empty() { String::new() } else { format!("{file}:{line}:{column}") }
+    match (file, column) {
+        ("", _) => String::new(),
+        (_, 0) => format!("{file}:{line}"),
+        _ => format!("{file}:{line}:{column}"),
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +123,13 @@ mod tests {
         assert_eq!(sites.find((1, 20, 5), file), first);
         assert_ne!(sites.find((1, 20, 6), file), first);
         assert_eq!(sites.get(first).unwrap().name, "a.rs:20:5");
+        assert_eq!(
+            sites.get(sites.find((1, 9, 0), file)).unwrap().name,
+            "a.rs:9",
+            "a column is not always known"
+        );
         let kept = (0..1_000).filter(|&line| sites.find((2, line, 1), file) != NO_SITE).count();
-        assert_eq!(kept, SITES_PER_ROW - 2);
+        assert_eq!(kept, SITES_PER_ROW - 3);
         assert_eq!(sites.find((1, 20, 5), file), first);
         assert!(sites.get(NO_SITE).is_none());
     }

@@ -151,6 +151,7 @@ impl Parking {
         // The lock is held again, by an operation of its own: the one that its `release` will name.
         let request = Request { object: condition.mutex.object(), permits: 1, lock: None, site: self.0.site };
         guard.hold = Attempt::begin(request, Some(waker)).granted();
+        trace::left(request.object, || condition.mutex.permits().available());
         guard
     }
 

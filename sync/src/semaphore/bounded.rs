@@ -101,9 +101,9 @@ impl BoundedSemaphore {
 
     /// Gives the semaphore a name, which its spans and the dashboard show. Without the feature `tracing` it is not kept.
     #[must_use = "the name is given to the semaphore that is returned"]
-    pub const fn with_name(self, name: &'static str) -> Self {
-        let Self { semaphore, bound, forgotten } = self;
-        Self { semaphore: semaphore.with_name(name), bound, forgotten }
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.semaphore.label.set_name(name);
+        self
     }
 
     /// Permits that it was made with, and never has more of.

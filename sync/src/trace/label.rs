@@ -10,7 +10,7 @@ pub(crate) struct Label {
     name: *const u8,
     name_len: u32,
     /// Zero until a span first asks for it. A `u32` keeps a lock small; after 2^32 watched objects numbers repeat.
-    id: AtomicU32,
+    pub(super) id: AtomicU32,
 }
 
 // SAFETY: L1: the pointer is a shared reference to static text.

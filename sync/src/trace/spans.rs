@@ -11,6 +11,7 @@ use std::task::Waker;
 use tracing::field::Empty;
 use tracing::{Level, Span, level_enabled, span};
 
+use super::console::{self, Op};
 use super::probed::installed;
 use super::stamp::Stamp;
 use super::{By, Given, Number, Object, Request};
@@ -99,6 +100,7 @@ macro_rules! request_span {
 /// An acquisition within its first poll, before it is known whether it has to wait.
 pub(crate) struct Attempt {
     acquire: Span,
+    console: Op,
     /// None: nobody wants to know of every call.
     operation: Option<Operation>,
 }
@@ -110,22 +112,24 @@ impl Attempt {
         if is_verbose() {
             Self::open(request, waker)
         } else {
-            Self { acquire: Span::none(), operation: None }
+            Self { acquire: Span::none(), console: Op::NONE, operation: None }
         }
     }
 
     #[cold]
     fn open(request: Request<'_>, waker: Option<&Waker>) -> Self {
         let operation = describe(request, next_op(), waker.map_or(0, task));
+        let console = Op::asked(&operation, waker.is_some());
         let acquire = request_span!([] Level::TRACE, schema::span::ACQUIRE, operation);
-        let heard = !acquire.is_disabled() || installed().is_some();
-        Self { acquire, operation: heard.then_some(operation) }
+        let heard = !acquire.is_disabled() || !console.is_none() || installed().is_some();
+        Self { acquire, console, operation: heard.then_some(operation) }
     }
 
     /// It was free.
     #[inline]
     pub(crate) fn granted(self) -> Hold {
         let Some(operation) = &self.operation else { return Hold::none() };
+        self.console.ended(Outcome::Granted);
         let now = match installed() {
             Some(probe) => {
                 let now = Stamp::by(probe);
@@ -151,6 +155,7 @@ impl Attempt {
         if let (Some(operation), Some(probe)) = (&self.operation, installed()) {
             probe.refused(operation, outcome);
         }
+        self.console.ended(outcome);
         self.acquire.record(schema::field::OUTCOME, outcome.name());
     }
 
@@ -197,14 +202,17 @@ impl Attempt {
             )
         };
         let probe = installed();
-        if wait.is_disabled() && self.acquire.is_disabled() && probe.is_none() {
+        let console = self.console;
+        if wait.is_disabled() && self.acquire.is_disabled() && console.is_none() && probe.is_none() {
             return WaitSpans::NONE;
         }
+        console.waits(queue);
         if let Some(probe) = probe {
             probe.waiting(&operation, ahead, joined.by_probe());
         }
         let Operation { op, task, .. } = operation;
-        WaitSpans(Some(Box::new(OpenWait { wait, acquire: self.acquire, op, task, joined, every_call })))
+        let acquire = self.acquire;
+        WaitSpans(Some(Box::new(OpenWait { wait, acquire, console, op, task, joined, every_call })))
     }
 }
 
@@ -215,6 +223,7 @@ pub(crate) struct WaitSpans(Option<Box<OpenWait>>);
 struct OpenWait {
     wait: Span,
     acquire: Span,
+    console: Op,
     op: u64,
     task: u64,
     joined: Stamp,
@@ -295,6 +304,7 @@ impl OpenWait {
                 every_call: self.every_call,
             });
         }
+        self.console.resumed(outcome);
         if !self.wait.is_disabled() {
             self.wait.record(schema::field::OUTCOME, outcome.name());
             self.wait.record(schema::field::QUEUED_NS, queued_ns);
@@ -439,11 +449,17 @@ macro_rules! call_span {
 impl<'a> Call<'a> {
     #[inline]
     pub(crate) fn set(object: Object<'a>) -> Self {
+        if is_verbose() {
+            console::turned(object, true);
+        }
         call_span!(schema::span::SET, object, 0_u64)
     }
 
     #[inline]
     pub(crate) fn clear(object: Object<'a>) -> Self {
+        if is_verbose() {
+            console::turned(object, false);
+        }
         call_span!(schema::span::CLEAR, object, 0_u64)
     }
 

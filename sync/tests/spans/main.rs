@@ -2,7 +2,9 @@
 //!
 //! Futures are polled by hand, so that each test decides who waits, who is granted and who resumes, and in which
 //! order. Times are only compared with times that enclose them or lie within them.
-#![cfg(all(feature = "tracing", not(loom)))]
+//!
+//! Not with the feature `console`, whose spans would be counted too: see `tests/console.rs`.
+#![cfg(all(feature = "tracing", not(feature = "console"), not(loom)))]
 
 mod barrier;
 mod blocking;

@@ -225,7 +225,7 @@ impl<'a> Case<'a> {
     fn long_wait(&self, place: &Place<'a>) -> Option<Finding> {
         let &first = place.waits.first()?;
         let holder = place.holds.first();
-        let held = first.kind == Kind::Mutex || (first.kind == Kind::Semaphore && holder.is_some());
+        let held = first.kind == Kind::Mutex || (first.kind.is_held() && holder.is_some());
         if !held || !self.has_lasted(first.since_ns, self.thresholds.long_wait) {
             return None;
         }
