@@ -2,6 +2,9 @@
 //!
 //! Here nothing has to be read by name, and no span has to be remembered: an operation is found by its number.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
