@@ -18,6 +18,7 @@ use super::operations::{Operation, Phase, Turn};
 use super::queues::Mark;
 use super::rows::RowIndex;
 use super::sites::{NO_SITE, Site, SiteIndex};
+use crate::snapshot::WaitOutcome;
 
 /// The collector's ear.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ impl Probe for Heard {
 
     fn handed(&self, handed: &Handed) {
         let Some(intake) = self.intake() else { return };
+        intake.timeline.handed(handed.op, handed.by);
         let Some(waits) = intake.operations.note_turn(handed.op, Turn::Granted(handed.now_ns)) else {
             return;
         };
@@ -249,6 +251,7 @@ impl Intake {
             cancelled: wait.outcome == Outcome::Cancelled,
             now_ns: wait.now_ns,
             blocker,
+            shared: row.kind != Kind::Mutex,
         };
         match wait.outcome {
             Outcome::Granted => {
@@ -256,7 +259,10 @@ impl Intake {
                 self.figures(row, operation.site).count_acquisition();
             }
             Outcome::Cancelled => self.count_wait(row, &ended),
-            _ => self.figures(row, operation.site).count_closed(),
+            _ => {
+                self.figures(row, operation.site).count_closed();
+                self.timeline.wait(&ended, WaitOutcome::Closed);
+            }
         }
     }
 
@@ -267,6 +273,7 @@ impl Intake {
         let Some(row) = self.rows.get(held.row) else { return };
         let blamed_ns = self.hold_ended(release.op, &held, || release.now_ns);
         self.figures(row, held.site).count_hold(release.held_ns, blamed_ns, &self.budget);
+        self.timeline.hold(release.op, &held, release.held_ns, || release.now_ns);
     }
 }
 
