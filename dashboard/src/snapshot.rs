@@ -3,6 +3,7 @@
 //! Everything after it (JSON, events, Prometheus, page) is a pure function of it.
 
 mod alerts;
+mod timeline;
 mod waits_for;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::alerts::{AlertSnapshot, Evidence};
+pub use self::timeline::{Timeline, TimelineEntry, TimelinePlace, TimelineWait, WaitOutcome};
 pub use self::waits_for::{GraphEdge, GraphNode, WaitsFor};
 
 /// Value of [`Snapshot::schema`].

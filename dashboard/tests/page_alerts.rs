@@ -80,7 +80,17 @@ fn a_deadlock_is_shown_with_its_ring_for_as_long_as_it_lasts() {
         }
     }
 
+    // The timeline goes on and off by its button, and says which.
+    let record = "[...document.querySelectorAll('.level button')].find((button) => button.textContent";
+    browser.evaluate(&format!("{record} === '● Record').click()"));
+    browser.until(&format!("{record} === '■ Stop recording') !== undefined"));
+    assert!(collector.has_timeline());
     drop((first, second, held));
+    browser.evaluate(&format!("{record} === '■ Stop recording').click()"));
+    browser.until(&format!("{record} === '● Record') !== undefined"));
+    assert!(!collector.has_timeline());
+    assert!(collector.timeline().entries.len() >= 2, "both holds have ended");
+
     browser.until("document.querySelector('.calm').textContent === '✓ No alert now; 1 since the start.'");
     browser.until("document.querySelectorAll('.alert').length === 0");
     let over = browser.evaluate("document.querySelector('.alerts-ended li').textContent");

@@ -7,6 +7,7 @@ import { duration, fraction, integer, place, rate } from "./format.js";
 import { LevelControl } from "./level.js";
 import { SITES, worstColumns } from "./lines.js";
 import { card } from "./report.js";
+import { TraceControl } from "./trace.js";
 import { WaitsFor } from "./waits_for.js";
 
 const link = (href, text) => h("a", { href }, text);
@@ -105,7 +106,8 @@ class LiveView {
         card("Worst waits", "The longest since the start, and who was in the way.", this.worst.root)),
       card("Who waits for whom", "From what is waited for to who has it, and on.", this.waitsFor.root),
       card("Waits in progress", null, this.waits.root),
-      h("p", { class: "meta" }, "For other tools: ", link("/metrics", "Prometheus metrics"), " · ", link("/api/v1/profile", "pprof profile of contention"), " · ", link("/api/v1/snapshot", "JSON of this page")));
+      new TraceControl().root,
+      h("p", { class: "meta" }, "For other tools: ", link("/metrics", "Prometheus metrics"), " · ", link("/api/v1/profile", "pprof profile of contention"), " · ", link("/api/v1/trace", "trace for Perfetto"), " · ", link("/api/v1/snapshot", "JSON of this page")));
     this.notice = h("p", { class: "notice" });
     root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Live"), h("p", { class: "meta" }, "What the collector sees in this program at this moment.")), this.level.root, this.notice, emptyState("Waiting for the first snapshot"));
     this.notice.hidden = true;

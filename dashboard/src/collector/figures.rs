@@ -62,7 +62,7 @@ impl Line {
 
 /// The stripe of the calling thread: one after the other, so that a few threads have one each.
 #[inline]
-fn stripe() -> usize {
+pub(super) fn stripe() -> usize {
     const NONE: usize = usize::MAX;
     thread_local! {
         static STRIPE: Cell<usize> = const { Cell::new(NONE) };

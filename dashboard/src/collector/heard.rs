@@ -21,6 +21,7 @@ use super::operations::{Operation, Phase, Turn};
 use super::queues::Mark;
 use super::rows::RowIndex;
 use super::sites::{NO_SITE, Site, SiteIndex};
+use crate::snapshot::WaitOutcome;
 
 /// The collector's ear.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ impl Probe for Heard {
 
     fn handed(&self, handed: &Handed) {
         let Some(intake) = self.intake() else { return };
+        intake.timeline.handed(handed.op, handed.by);
         let Some(waits) = intake.operations.note_turn(handed.op, Turn::Granted(handed.now_ns)) else {
             return;
         };
@@ -265,14 +267,18 @@ impl Intake {
         // Begun while the collector was off, or dropped for want of room.
         let Some((row, operation, blocker)) = ended else { return };
         let cancelled = outcome == Outcome::Cancelled;
-        let ended = EndedWait { op, operation: &operation, waited, cancelled, now_ns, blocker };
+        let shared = row.kind != Kind::Mutex;
+        let ended = EndedWait { op, operation: &operation, waited, cancelled, now_ns, blocker, shared };
         match outcome {
             Outcome::Granted => {
                 self.count_wait(row, &ended);
                 self.figures(row, operation.site).count_acquisition();
             }
             Outcome::Cancelled => self.count_wait(row, &ended),
-            _ => self.figures(row, operation.site).count_closed(),
+            _ => {
+                self.figures(row, operation.site).count_closed();
+                self.timeline.wait(&ended, WaitOutcome::Closed);
+            }
         }
     }
 
@@ -288,7 +294,9 @@ impl Intake {
         let Some(held) = held else { return };
         let Some(row) = self.rows.get(held.row) else { return };
         let blamed_ns = self.hold_ended(op, &held, || now_ns);
-        self.figures(row, held.site).count_hold(held_ns(&held), blamed_ns, &self.budget);
+        let held_ns = held_ns(&held);
+        self.figures(row, held.site).count_hold(held_ns, blamed_ns, &self.budget);
+        self.timeline.hold(op, &held, held_ns, || now_ns);
     }
 }
 

@@ -27,7 +27,9 @@ use super::operations::{Operation, Operations, Phase, Turn};
 use super::queues::{Blocker, Mark, Queues};
 use super::rows::{self, Row, RowIndex, Rows};
 use super::sites::{NO_SITE, SiteIndex};
+use super::timeline::Timeline;
 use super::worst::WorstWait;
+use crate::snapshot::WaitOutcome;
 
 /// Everything that the collector knows.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(super) struct Intake {
     pub(super) enabled: AtomicBool,
     /// Whether every call is heard, and not waits alone.
     pub(super) every_call: AtomicBool,
+    pub(super) timeline: Timeline,
     pub(super) rows: Rows,
     pub(super) objects: Objects,
     pub(super) spans: Table<OpenSpan>,
@@ -60,6 +63,7 @@ impl Intake {
             collector,
             enabled: AtomicBool::new(true),
             every_call: AtomicBool::new(true),
+            timeline: Timeline::default(),
             rows: Rows::default(),
             objects: Objects::default(),
             spans: Table::new(OPEN_SPANS),
@@ -244,6 +248,7 @@ impl Intake {
         } else {
             figures.count_wait(waited, &self.budget);
         }
+        self.timeline.wait(ended, if cancelled { WaitOutcome::Cancelled } else { WaitOutcome::Granted });
         row.worst.consider(waited.total_ns(), || WorstWait {
             wait_ns: waited.total_ns(),
             ended_ns: ended.now_ns,
@@ -333,6 +338,7 @@ impl Intake {
         {
             let site = held.map_or(NO_SITE, |operation| operation.site);
             self.figures(row, site).count_hold(held_ns, blamed_ns, &self.budget);
+            held.iter().for_each(|held| self.timeline.hold(op, held, held_ns, now_ns));
         }
         Some(())
     }
@@ -407,15 +413,15 @@ impl Intake {
         // Where the operation is not known any more, its wait is counted all the same.
         let (operation, blocker) = ended.unwrap_or_else(|| (open.operation(), None));
         let cancelled = open.end.outcome == Some(Outcome::Cancelled);
+        let operation = &Operation { site: open.site, ..operation };
+        let shared = row.kind != Kind::Mutex;
+        let ended = EndedWait { op: open.op, operation, waited, cancelled, now_ns, blocker, shared };
         match open.end.outcome {
-            Some(Outcome::Granted | Outcome::Cancelled) => {
-                let operation = &Operation { site: open.site, ..operation };
-                self.count_wait(
-                    row,
-                    &EndedWait { op: open.op, operation, waited, cancelled, now_ns, blocker },
-                );
+            Some(Outcome::Granted | Outcome::Cancelled) => self.count_wait(row, &ended),
+            Some(Outcome::Closed) => {
+                self.figures(row, open.site).count_closed();
+                self.timeline.wait(&ended, WaitOutcome::Closed);
             }
-            Some(Outcome::Closed) => self.figures(row, open.site).count_closed(),
             // A wait that does not say how it ended, or that was refused without waiting.
             Some(Outcome::Refused) | None => self.malformed.add(1),
         }
@@ -494,6 +500,7 @@ impl Intake {
         self.rows.iter().for_each(|(_, row)| row.reset());
         self.taken.reset();
         self.cost.reset();
+        self.timeline.reset();
         let dropped = [
             &self.queues.dropped,
             &self.budget.durations_dropped,
@@ -516,6 +523,8 @@ pub(super) struct EndedWait<'a> {
     pub(super) now_ns: u64,
     /// Who was in its way, if its queue knows.
     pub(super) blocker: Option<Blocker>,
+    /// Whether several may hold the object at once.
+    pub(super) shared: bool,
 }
 
 /// An operation as one who holds.

@@ -15,6 +15,12 @@ pub(super) const SITES_PER_ROW: usize = 64;
 /// Parts of a line's figures, so that threads do not share cache lines. A power of two.
 pub(super) const STRIPES: usize = 16;
 
+/// Waits and holds in a chunk of the timeline.
+pub(super) const TIMELINE_CHUNK: usize = 512;
+
+/// Chunks of the timeline in all stripes together; each may have two, whatever the others have. 6 MiB, taken while it is on.
+pub(super) const TIMELINE_CHUNKS: usize = 128;
+
 /// Memory of the figures of all rows: counters and histograms. Past half of it threads share stripes; past all of it no
 /// histogram grows any more and what it has no room for is counted. Counters and one stripe a line are kept even then: they have
 /// their bound in [`ROWS`] and [`SITES_PER_ROW`].

@@ -229,7 +229,8 @@ fn overhead(intake: &Intake, rows: &[(RowIndex, &Row)], waits_not_listed: u64, n
         + intake.operations.memory_bytes()
         + intake.objects.memory_bytes()
         + intake.queues.memory_bytes()
-        + intake.locks.memory_bytes();
+        + intake.locks.memory_bytes()
+        + intake.timeline.memory_bytes();
     let cost = intake.cost.estimate(now_ns);
     Overhead {
         spans: intake.taken.get(),

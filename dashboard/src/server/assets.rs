@@ -51,6 +51,7 @@ const ASSETS: &[Asset] = &[
     asset!("lines.js", JAVASCRIPT),
     asset!("alerts.js", JAVASCRIPT),
     asset!("waits_for.js", JAVASCRIPT),
+    asset!("trace.js", JAVASCRIPT),
     asset!("run.js", JAVASCRIPT),
     asset!("report.js", JAVASCRIPT),
     asset!("cases.js", JAVASCRIPT),

@@ -43,6 +43,7 @@ pub struct Builder {
     allowed_hosts: Vec<String>,
     allow_changes: bool,
     thresholds: Option<Thresholds>,
+    timeline: bool,
 }
 
 impl Builder {
@@ -57,6 +58,7 @@ impl Builder {
             allowed_hosts: Vec::new(),
             allow_changes: false,
             thresholds: None,
+            timeline: false,
         }
     }
 
@@ -115,6 +117,13 @@ impl Builder {
         self
     }
 
+    /// Switches the collector's [timeline](Collector::set_timeline) on from the start: finished waits and holds with their times,
+    /// at `/api/v1/trace` for trace viewers. Otherwise it is off until somebody switches it on, in code, on the page or by that route.
+    pub fn timeline(mut self, on: bool) -> Self {
+        self.timeline = on;
+        self
+    }
+
     /// Binds the socket and gives the collector and the server.
     ///
     /// # Errors
@@ -123,6 +132,9 @@ impl Builder {
         let (listener, local_addr) = bind(&self.listen, self.try_next)?;
         let collector = self.collector.unwrap_or_default();
         self.thresholds.into_iter().for_each(|thresholds| collector.set_thresholds(thresholds));
+        if self.timeline {
+            collector.set_timeline(true);
+        }
         let state = State::new(
             collector.clone(),
             self.run_feed.unwrap_or_default(),

@@ -18,6 +18,8 @@ use super::parts::{CASE, FIGURE, Parameters};
 pub(crate) struct Status {
     /// Whether the collector is switched on.
     collector_enabled: bool,
+    /// Whether finished waits and holds are recorded.
+    timeline: bool,
     /// Whether a run is under way or has ended in this program, so that `/api/v1/run` has something.
     run: bool,
     /// Whether there is a folder of reports.
@@ -28,6 +30,7 @@ pub(crate) struct Status {
 pub(crate) async fn status(Shared(state): Shared<State>) -> Json<Status> {
     Json(Status {
         collector_enabled: state.collector().is_enabled(),
+        timeline: state.collector().has_timeline(),
         run: state.feed().latest().is_some(),
         reports: state.reports_dir().is_some(),
     })

@@ -17,6 +17,7 @@ mod parts;
 mod reports;
 mod router;
 mod shelf;
+mod trace;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

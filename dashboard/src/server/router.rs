@@ -22,7 +22,7 @@ use super::access::{self, HostRule};
 use super::error::ApiError;
 use super::events::{Hub, OpenGuard};
 use super::shelf::Shelf;
-use super::{alerts, assets, compare, control, events, live, reports};
+use super::{alerts, assets, compare, control, events, live, reports, trace};
 
 /// What the routes share. Clones are cheap and mean the same.
 #[derive(Clone, Debug)]
@@ -123,6 +123,10 @@ pub(crate) fn router(state: State) -> Router {
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/graph", get(alerts::graph))
         .route("/api/v1/profile", get(profile))
+        .route(
+            "/api/v1/trace",
+            get(trace::get).post(trace::post).layer(DefaultBodyLimit::max(control::BODY_BYTES)),
+        )
         .route("/api/v1/events", get(events::stream))
         .route("/api/v1/status", get(live::status))
         .route("/api/v1/run", get(live::run))
