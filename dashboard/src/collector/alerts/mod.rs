@@ -53,9 +53,10 @@ pub(super) struct Look {
 impl Ledger {
     /// Looks at what is in flight, at `now_ns` by the collector's clock, `uptime_s` after its start.
     pub(super) fn look(&mut self, intake: &Intake, now_ns: u64, uptime_s: f64) -> Look {
+        let served = self.sights.served(&intake.rows);
         let scene = Scene::of(intake, now_ns);
         let standing = waits_for::standing(&scene.waits, &scene.holds, waits_for::most_free);
-        self.sights.look(&scene, &intake.rows);
+        self.sights.look(served, &scene, &intake.rows);
         let case = Case {
             scene: &scene,
             standing: &standing,

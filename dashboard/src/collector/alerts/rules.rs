@@ -272,7 +272,7 @@ impl<'a> Case<'a> {
     fn starvation(&self, place: &Place<'a>) -> Option<Finding> {
         let overtaken = |wait: &&&Party| {
             let Some(row) = self.rows.get(wait.row) else { return false };
-            row.objects.get() == 1 && self.sights.overtakers(wait, row) >= OVERTAKERS
+            row.objects.get() == 1 && self.sights.overtakers(wait) >= OVERTAKERS
         };
         let &wait = place.waits.iter().find(overtaken)?;
         let row = self.rows.get(wait.row)?;
