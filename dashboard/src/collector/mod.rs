@@ -1,10 +1,10 @@
 //! The collector: listens to the spans of `sync` and keeps what a snapshot tells.
 //!
 //! ```text
-//! layer ──┬▶ intake ─┬▶ rows (sites, figures, histograms)     grows up to its bound, in stripes, read without a lock
-//! heard ──┘          ├▶ objects                               which row an object belongs to
-//!                    ├▶ in_flight, operations                 what waits and what holds
-//!                    └▶ queues                                how much of the waiting each hold is charged
+//! layer ─▶ spans ───┬▶ intake ─┬▶ rows (sites, figures, histograms)   grows up to its bound, in stripes, read without a lock
+//! heard ────────────┤          ├▶ objects                             which row an object belongs to
+//! tokio_resources ──┘          ├▶ in_flight, operations               what waits and what holds
+//!                              └▶ queues                              how much of the waiting each hold is charged
 //! report ◀── all of them
 //! past ◀── timeline ◀── the ends of waits and holds, while somebody wants them
 //! alerts, graph ◀── scene ◀── operations              who waits for whom, and what looks wrong in it
@@ -37,6 +37,7 @@ mod report;
 mod rows;
 mod scene;
 mod sites;
+mod spans;
 mod timeline;
 mod tokio_resources;
 mod waits_for;
