@@ -109,7 +109,25 @@ impl Scene {
         }
         scene.bound();
         scene.gather_holds(intake);
+        scene.confirm(intake);
         scene
+    }
+
+    /// Keeps of the waits and grants those that are still what they were, so that all of them were so at one time, and that is when
+    /// the holds were seen. The looking thread may have lost its processor in between, and who waited may have gone on and hold
+    /// by now.
+    fn confirm(&mut self, intake: &Intake) {
+        let mut still = HashSet::<(u64, u64, bool)>::new();
+        let as_seen = |party: &Party| (party.op, party.object, party.stage == Stage::Waits);
+        intake.operations.for_each(|op, operation| {
+            if operation.phase == Phase::Waiting
+                && let Some(party) = party(intake, op, operation)
+            {
+                still.insert(as_seen(&party));
+            }
+        });
+        self.waits.retain(|wait| still.contains(&as_seen(wait)));
+        self.holds.retain(|hold| hold.stage != Stage::Granted || still.contains(&as_seen(hold)));
     }
 
     fn keep(&mut self, party: Party) {
@@ -134,20 +152,15 @@ impl Scene {
         let waited_for: HashSet<u64, BuildIdHasher> =
             self.waits.iter().chain(&self.holds).map(|party| party.object).collect();
         let granted: HashSet<u64, BuildIdHasher> = self.holds.iter().map(|hold| hold.task).collect();
-        let mut held = HashSet::<u64, BuildIdHasher>::default();
         intake.operations.for_each(|op, operation| {
             let in_the_way = waited_for.contains(&operation.object);
             if operation.phase == Phase::Holding
                 && (in_the_way || granted.contains(&operation.task))
                 && let Some(party) = party(intake, op, operation)
             {
-                held.insert(op);
                 if in_the_way { &mut self.holds } else { &mut self.elsewhere }.push(party);
             }
         });
-        // Who was granted between the two looks was seen by both.
-        self.waits.retain(|wait| !held.contains(&wait.op));
-        self.holds.retain(|hold| hold.stage != Stage::Granted || !held.contains(&hold.op));
         self.holds.sort_unstable_by_key(Party::order);
     }
 }
