@@ -248,6 +248,44 @@ fn a_semaphore_that_closes_ends_its_waits_as_closed() {
 }
 
 #[test]
+fn permits_on_their_way_to_a_closed_wait_end_nobody_elses_hold() {
+    let collector = Collector::new();
+    collected(&collector, async {
+        let permits = Semaphore::new(2);
+        let held = permits.acquire().await.unwrap();
+        let other = permits.acquire().await.unwrap();
+        let mut wait = Box::pin(permits.acquire_many(2));
+        wait_a_little(wait.as_mut()).await;
+        drop(other);
+        permits.close();
+        wait.await.expect_err("half of what it asked for was on its way, and goes back");
+        assert_eq!(permits.available_permits(), 1);
+        assert_eq!(semaphore(&collector.snapshot()).holders_count, 1);
+        drop(held);
+    });
+    let snapshot = collector.snapshot();
+    let row = semaphore(&snapshot);
+    assert_eq!((row.acquisitions, row.closed, row.cancelled), (2, 1, 0), "{row:#?}");
+    assert_eq!((row.holders_count, row.hold_ns.count), (0, 2));
+}
+
+#[test]
+fn who_asks_for_no_permits_holds_none() {
+    let collector = Collector::new();
+    collected(&collector, async {
+        let permits = Semaphore::new(1);
+        let none = permits.acquire_many(0).await.unwrap();
+        drop(permits.acquire().await.unwrap());
+        let snapshot = collector.snapshot();
+        let row = semaphore(&snapshot);
+        assert_eq!((row.acquisitions, row.hold_ns.count, row.holders_count), (2, 1, 0), "{row:#?}");
+        drop(none);
+    });
+    let snapshot = collector.snapshot();
+    assert_eq!((semaphore(&snapshot).hold_ns.count, semaphore(&snapshot).holders_count), (1, 0));
+}
+
+#[test]
 fn readers_share_a_lock_and_a_writer_has_it_alone() {
     let collector = Collector::new();
     collected(&collector, async {

@@ -126,6 +126,32 @@ fn what_is_odd_is_counted_and_does_no_harm() {
 }
 
 #[test]
+fn more_readers_than_are_kept_are_counted() {
+    const KEPT: u64 = 1_024;
+    const READERS: u64 = KEPT + 76;
+    let collector = Collector::new();
+    let lock = |snapshot: &Snapshot| snapshot.primitives[0].clone();
+    let snapshot = collected(&collector, || {
+        let rwlock = trace_span!(
+            target: "tokio::sync::rwlock", parent: None, "runtime.resource", concrete_type = "RwLock", kind = "Sync",
+            loc.file = "src/shop.rs", loc.line = 8_u32, loc.col = 9_u32
+        );
+        let readers = |change: &str| {
+            rwlock.in_scope(|| {
+                trace!(target: "runtime::resource::state_update", current_readers = 1, current_readers.op = change);
+            });
+        };
+        (0..READERS).for_each(|_| readers("add"));
+        let row = lock(&collector.snapshot());
+        assert_eq!((row.acquisitions, row.holders_count), (READERS, KEPT));
+        (0..READERS).for_each(|_| readers("sub"));
+    });
+    let row = lock(&snapshot);
+    assert_eq!((row.hold_ns.count, row.holders_count), (KEPT, 0));
+    assert_eq!(snapshot.overhead.in_flight_dropped, READERS - KEPT);
+}
+
+#[test]
 fn a_depth_without_end_is_cut_off_and_counted() {
     let collector = Collector::new();
     let snapshot = collected(&collector, || {

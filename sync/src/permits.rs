@@ -637,7 +637,9 @@ impl Acquisition {
             QUEUED => pass_on(queue),
             GRANTED => {
                 drop(queue);
-                permits.release(n as usize)
+                let woken = permits.release(n as usize);
+                spans.left(|| permits.available());
+                woken
             }
             _ => {
                 drop(queue);

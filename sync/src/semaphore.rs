@@ -129,6 +129,7 @@ impl Semaphore {
         if self.permits.try_release(n).is_none() {
             panic!("Semaphore::add_permits({n}): more permits than Semaphore::MAX_PERMITS");
         }
+        trace::left(self.object(), || self.permits.available());
     }
 
     /// Takes away up to `n` available permits for good. Returns how many there were to take.
@@ -144,7 +145,9 @@ impl Semaphore {
     /// assert_eq!(semaphore.available_permits(), 0);
     /// ```
     pub fn forget_permits(&self, n: usize) -> usize {
-        self.permits.forget(n)
+        let gone = self.permits.forget(n);
+        trace::left(self.object(), || self.permits.available());
+        gone
     }
 
     /// What can be said of it now. Counting the waiters takes the queue's lock for a moment.

@@ -120,6 +120,38 @@ fn a_call_is_told_within_its_resource_and_its_poll_and_closes_before_the_object(
 }
 
 #[test]
+fn permits_that_come_and_go_without_a_guard_are_told() {
+    let lines = Record::of(|| {
+        let semaphore = sync::Semaphore::new(1);
+        drop(semaphore.try_acquire().unwrap());
+        semaphore.add_permits(2);
+        assert_eq!(semaphore.forget_permits(1), 1);
+        let bounded = sync::BoundedSemaphore::new(4);
+        bounded.try_acquire().unwrap().forget();
+        bounded.release(1).unwrap();
+    });
+    let permits = lines.iter().filter_map(|line| line.strip_prefix("resource: permits="));
+    let permits: Vec<_> = permits.map(|rest| rest.split(' ').next().unwrap()).collect();
+    // Forgotten is given back too, but nothing with it.
+    assert_eq!(permits, ["0", "1", "3", "2", "3", "3", "4"], "{lines:#?}");
+}
+
+#[test]
+fn a_grant_that_nobody_takes_leaves_the_lock_free() {
+    let lines = Record::of(|| {
+        let mutex = sync::Mutex::new(());
+        let guard = mutex.try_lock().unwrap();
+        let mut waits = Box::pin(mutex.lock());
+        assert!(!poll(waits.as_mut()));
+        drop(guard);
+        drop(waits);
+        assert!(!mutex.is_locked());
+    });
+    let locked = lines.iter().filter_map(|line| line.strip_prefix("resource: locked="));
+    assert_eq!(locked.collect::<Vec<_>>(), ["true", "true", "false"], "{lines:#?}");
+}
+
+#[test]
 fn an_object_that_nobody_watched_has_nothing_to_close() {
     assert_eq!(Record::of(|| drop(sync::Semaphore::new(1))), [""; 0]);
 }

@@ -137,6 +137,7 @@ impl BoundedSemaphore {
             .map_err(|forgotten| ReleaseError::new(n, forgotten))?;
         // B1: they fit, as the bound does.
         self.semaphore.permits.release(n);
+        trace::left(self.object(), || self.semaphore.permits.available());
         Ok(())
     }
 

@@ -177,6 +177,9 @@ impl WaitSpans {
     pub(crate) fn handed(&self, _granted_at: Stamp) {}
 
     #[inline(always)]
+    pub(crate) fn left(&self, _available: impl FnOnce() -> usize) {}
+
+    #[inline(always)]
     pub(crate) fn granted(self, _granted_at: Stamp) -> Hold {
         Hold
     }

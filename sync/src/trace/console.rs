@@ -116,6 +116,7 @@ struct Asked {
     resource: Arc<Span>,
     /// None: it was a `try_`, which the console has no word for.
     call: Option<Call>,
+    kind: Kind,
     permits: u64,
     site: &'static Location<'static>,
 }
@@ -139,8 +140,8 @@ impl Op {
     fn open(operation: &Operation, may_wait: bool) -> Self {
         let Some(resource) = resource(operation) else { return Self::NONE };
         let call = may_wait.then(|| resource.in_scope(|| Call::open(operation)));
-        let Operation { permits, site, .. } = *operation;
-        Self(Some(Box::new(Asked { resource, call, permits: permits.into(), site })))
+        let Operation { kind, permits, site, .. } = *operation;
+        Self(Some(Box::new(Asked { resource, call, kind, permits: permits.into(), site })))
     }
 
     #[inline]
@@ -166,6 +167,13 @@ impl Op {
             asked.tell_request();
             asked.tell_end(outcome);
         });
+    }
+
+    /// It is dropped, and what it had been given is back.
+    pub(super) fn left(&self, available: impl FnOnce() -> usize) {
+        if let Some(asked) = &self.0 {
+            tell_left(&asked.resource, asked.kind, available());
+        }
     }
 
     /// It has waited, and that is over.
@@ -225,10 +233,13 @@ pub(crate) fn left(object: Object<'_>, available: impl FnOnce() -> usize) {
         return;
     }
     let Some(resource) = known(object.label.id()) else { return };
-    let available = available() as u64;
-    resource.in_scope(|| match object.kind() {
+    tell_left(&resource, object.kind(), available());
+}
+
+fn tell_left(resource: &Span, kind: Kind, available: usize) {
+    resource.in_scope(|| match kind {
         Kind::Mutex => trace!(target: STATE, locked = available == 0),
-        _ => trace!(target: STATE, permits = available, permits.op = "override"),
+        _ => trace!(target: STATE, permits = available as u64, permits.op = "override"),
     });
 }
 

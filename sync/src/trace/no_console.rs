@@ -25,6 +25,9 @@ impl Op {
     pub(super) fn ended(&self, _outcome: Outcome) {}
 
     #[inline(always)]
+    pub(super) fn left(&self, _available: impl FnOnce() -> usize) {}
+
+    #[inline(always)]
     pub(super) fn resumed(&self, _outcome: Outcome) {}
 }
 

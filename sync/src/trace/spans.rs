@@ -250,6 +250,14 @@ impl WaitSpans {
         }
     }
 
+    /// What it was given has gone back, since its future is dropped: so many permits are there now.
+    #[inline]
+    pub(crate) fn left(&self, available: impl FnOnce() -> usize) {
+        if let Some(open) = &self.0 {
+            open.console.left(available);
+        }
+    }
+
     /// The task resumed with what it asked for, which it was given at `granted_at`.
     #[inline]
     pub(crate) fn granted(self, granted_at: Stamp) -> Hold {

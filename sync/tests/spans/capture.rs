@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterFn, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -22,13 +22,23 @@ use tracing_subscriber::registry::LookupSpan;
 pub(crate) fn watch(level: LevelFilter, scene: impl FnOnce(&Log)) -> Vec<Captured> {
     let _alone = alone();
     let log = Log::default();
-    let subscriber = tracing_subscriber::registry().with(level).with(Capture(log.clone()));
+    let subscriber =
+        tracing_subscriber::registry().with(level).with(not_for_the_console()).with(Capture(log.clone()));
     tracing::subscriber::with_default(subscriber, || scene(&log));
     let spans = log.spans();
     for span in &spans {
         span.check();
     }
     spans
+}
+
+/// Leaves out what the feature `console` tells: see `tests/console.rs`.
+pub(crate) fn not_for_the_console() -> FilterFn {
+    filter_fn(is_not_for_the_console)
+}
+
+pub(crate) fn is_not_for_the_console(metadata: &Metadata<'_>) -> bool {
+    !["sync::console", "runtime::resource"].iter().any(|target| metadata.target().starts_with(target))
 }
 
 /// One watch at a time in the process.

@@ -13,7 +13,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-use crate::capture::{alone, named, watch};
+use crate::capture::{alone, is_not_for_the_console, named, watch};
 use crate::task::Task;
 
 thread_local! {
@@ -369,8 +369,8 @@ struct LettingGo {
 }
 
 impl Subscriber for LettingGo {
-    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        is_not_for_the_console(metadata)
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

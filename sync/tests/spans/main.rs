@@ -2,9 +2,7 @@
 //!
 //! Futures are polled by hand, so that each test decides who waits, who is granted and who resumes, and in which
 //! order. Times are only compared with times that enclose them or lie within them.
-//!
-//! Not with the feature `console`, whose spans would be counted too: see `tests/console.rs`.
-#![cfg(all(feature = "tracing", not(feature = "console"), not(loom)))]
+#![cfg(all(feature = "tracing", not(loom)))]
 
 mod barrier;
 mod blocking;

@@ -49,8 +49,13 @@ impl Asked {
     }
 
     /// Permits as a row shows them: those of a semaphore. Tokio's own count for writing is all that there are.
-    fn permits(&self) -> u64 {
+    pub(super) fn permits(&self) -> u64 {
         if self.kind == Kind::Semaphore { self.requested } else { 1 }
+    }
+
+    /// Whether it ended because its semaphore was closed. Those of other primitives never are.
+    pub(super) fn was_closed(&self) -> bool {
+        self.kind == Kind::Semaphore && !self.inner_is_through
     }
 
     pub(super) fn guard(&self) -> Guard {

@@ -24,6 +24,8 @@ pub(super) struct Guards {
     held: VecDeque<Guard>,
     /// Permits that calls were given which have not returned them to their tasks yet. They go back if the call is dropped.
     given: VecDeque<Guard>,
+    /// The same of calls that have failed, whose permits are what goes back next.
+    returning: VecDeque<Guard>,
     /// Guards that were handed out and not spoken of by the primitive yet, shared and exclusive ones.
     unspoken: [u32; 2],
 }
@@ -33,19 +35,21 @@ impl Guards {
         self.held.len() < GUARDS
     }
 
-    /// A guard that the primitive will speak of.
-    pub(super) fn hold(&mut self, guard: Guard) {
+    /// A guard that the primitive will speak of. Returns whether there was room.
+    pub(super) fn hold(&mut self, guard: Guard) -> bool {
         let unspoken = &mut self.unspoken[usize::from(guard.exclusive)];
         *unspoken = unspoken.saturating_add(1);
-        self.hold_tried(guard);
+        self.hold_tried(guard)
     }
 
-    /// A guard that the primitive has spoken of, or never will.
-    pub(super) fn hold_tried(&mut self, guard: Guard) {
+    /// A guard that the primitive has spoken of, or never will. Returns whether there was room.
+    pub(super) fn hold_tried(&mut self, guard: Guard) -> bool {
         self.taken(guard.op);
-        if self.has_room() {
+        let has_room = self.has_room();
+        if has_room {
             self.held.push_back(guard);
         }
+        has_room
     }
 
     /// The primitive says that there is a guard. Returns whether it is one that no call was seen for.
@@ -68,6 +72,16 @@ impl Guards {
     /// What a call was given is with its task now, or gone.
     pub(super) fn taken(&mut self, op: u64) {
         self.given.retain(|given| given.op != op);
+        self.returning.retain(|given| given.op != op);
+    }
+
+    /// A call has failed, and is about to give back what it was given.
+    pub(super) fn will_return(&mut self, op: u64) {
+        if let Some(index) = self.given.iter().position(|given| given.op == op)
+            && self.returning.len() < GUARDS
+        {
+            self.returning.extend(self.given.remove(index));
+        }
     }
 
     /// The only guard of its time was given back. The next one may be there already, so it is the oldest.
@@ -81,7 +95,9 @@ impl Guards {
         let mut ended = Vec::new();
         while permits > 0 {
             let mine = |guard: &Guard| guard.task == task && !guard.exclusive;
-            if let Some(index) = self.held.iter().position(mine) {
+            if let Some(index) = self.returning.iter().position(mine) {
+                part(&mut self.returning, index, &mut permits);
+            } else if let Some(index) = self.held.iter().position(mine) {
                 ended.extend(part(&mut self.held, index, &mut permits));
             } else if let Some(index) = self.given.iter().position(mine) {
                 part(&mut self.given, index, &mut permits);
@@ -124,7 +140,9 @@ mod tests {
     #[test]
     fn a_task_gives_back_its_own_permits_first_and_the_oldest_next() {
         let mut guards = Guards::default();
-        [guard(1, 10, 1), guard(2, 20, 2), guard(3, 20, 1)].into_iter().for_each(|guard| guards.hold(guard));
+        [guard(1, 10, 1), guard(2, 20, 2), guard(3, 20, 1)]
+            .into_iter()
+            .for_each(|guard| assert!(guards.hold(guard)));
         assert_eq!(ops(&guards.end_shared(20, 1)), [0; 0], "half of its first");
         assert_eq!(ops(&guards.end_shared(20, 1)), [2]);
         assert_eq!(ops(&guards.end_shared(99, 2)), [1, 3]);
@@ -157,7 +175,8 @@ mod tests {
     #[test]
     fn there_is_a_bound() {
         let mut guards = Guards::default();
-        (0..2 * GUARDS as u64).for_each(|op| guards.hold(guard(op, 0, 1)));
+        (0..GUARDS as u64).for_each(|op| assert!(guards.hold(guard(op, 0, 1))));
+        assert!(!guards.hold(guard(0, 0, 1)));
         assert!(!guards.has_room());
         assert_eq!(guards.forget().len(), GUARDS);
     }

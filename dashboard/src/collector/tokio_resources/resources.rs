@@ -330,16 +330,17 @@ impl Resources {
     fn ready(&self, intake: &Intake, asked: &Asked) {
         let now_ns = now_ns();
         let waited = asked.progress == Progress::Waits;
-        let closed = asked.kind == Kind::Semaphore && !asked.inner_is_through;
+        let closed = asked.was_closed();
         let known = self.objects.update(asked.resource, |resource| {
             resource.waiting = resource.waiting.saturating_sub(waited.into());
             if closed {
-                resource.guards.taken(asked.op);
+                resource.guards.will_return(asked.op);
             }
             (resource.guards.has_room(), resource.let_go_ns)
         });
         let (has_room, let_go_ns) = known.unwrap_or_default();
-        let holds = !closed && asked.kind.is_held() && intake.hears_every_call();
+        // Who asked for no permits at all never gives them back.
+        let holds = !closed && asked.kind.is_held() && asked.permits() > 0 && intake.hears_every_call();
         if holds && !has_room {
             intake.in_flight_dropped.add(1);
         }
@@ -347,12 +348,12 @@ impl Resources {
             let granted_ns = asked.granted_ns.or(Some(let_go_ns).filter(|_| asked.kind == Kind::Barrier));
             let granted_ns = granted_ns.filter(|granted_ns| (asked.since_ns..=now_ns).contains(granted_ns));
             let outcome = if closed { Outcome::Closed } else { Outcome::Granted };
-            intake.wait_over(asked.op, outcome, asked.waited(granted_ns, now_ns), now_ns, has_room);
+            intake.wait_over(asked.op, outcome, asked.waited(granted_ns, now_ns), now_ns, holds && has_room);
         } else if intake.hears_every_call() {
             let figures = || Some(intake.figures(intake.rows.get(asked.row)?, asked.site));
             if closed {
                 figures().into_iter().for_each(|figures| figures.count_closed());
-            } else if has_room || !asked.kind.is_held() {
+            } else if (holds && has_room) || !asked.kind.is_held() {
                 intake.acquired(asked.op, asked.operation(Phase::Holding, now_ns));
             } else {
                 figures().into_iter().for_each(|figures| figures.count_acquisition());
@@ -360,10 +361,14 @@ impl Resources {
         }
         if holds {
             // Last: once the guard is listed, another thread may end it.
-            self.objects.update(asked.resource, |resource| match asked.kind {
+            let listed = self.objects.update(asked.resource, |resource| match asked.kind {
                 Kind::Semaphore => resource.guards.hold_tried(asked.guard()),
                 _ => resource.guards.hold(asked.guard()),
             });
+            if has_room && listed != Some(true) {
+                lost(intake, asked.op);
+                intake.in_flight_dropped.add(1);
+            }
         }
     }
 
@@ -413,12 +418,11 @@ impl Resources {
         (kind, object, row): (Kind, u64, RowIndex),
         exclusive: bool,
     ) {
-        let news = self
-            .objects
-            .update(span, |resource| resource.guards.is_news(exclusive) && resource.guards.has_room());
-        if news != Some(true) {
-            return;
-        }
+        let news = self.objects.update(span, |resource| {
+            let has_room = resource.guards.has_room();
+            resource.guards.is_news(exclusive).then_some(has_room)
+        });
+        let Some(has_room) = news.flatten() else { return };
         let Caller { task, site } = self.caller(intake, row);
         let now_ns = now_ns();
         let tried = Asked {
@@ -437,8 +441,17 @@ impl Resources {
             inner_is_through: true,
             progress: Progress::Ended,
         };
-        intake.acquired(tried.op, tried.operation(Phase::Holding, now_ns));
-        self.objects.update(span, |resource| resource.guards.hold_tried(tried.guard()));
+        if has_room {
+            intake.acquired(tried.op, tried.operation(Phase::Holding, now_ns));
+        } else if let Some(row) = intake.rows.get(row) {
+            intake.figures(row, site).count_acquisition();
+        }
+        let listed =
+            self.objects.update(span, |resource| has_room && resource.guards.hold_tried(tried.guard()));
+        if listed != Some(true) {
+            lost(intake, tried.op);
+            intake.in_flight_dropped.add(1);
+        }
     }
 
     fn exclusive_back(&self, intake: &Intake, span: u64) {
@@ -455,7 +468,8 @@ impl Resources {
     /// A call was dropped, or is over.
     pub(super) fn op_gone(&self, intake: &Intake, span: u64) {
         let Some(Call::Whole(asked)) = self.calls.remove(span) else { return };
-        if asked.progress == Progress::Ended {
+        // What a closed semaphore had given it has gone back only now.
+        if asked.progress == Progress::Ended && !asked.was_closed() {
             return;
         }
         let waited = asked.progress == Progress::Waits;
@@ -473,12 +487,7 @@ impl Resources {
     /// A primitive was dropped. What it is still thought to have out was lost: a forgotten permit, say.
     pub(super) fn resource_gone(&self, intake: &Intake, span: u64) {
         let Some(mut resource) = self.objects.remove(span) else { return };
-        for guard in resource.guards.forget() {
-            let held = intake.operations.remove_if(guard.op, |held| held.phase == Phase::Holding);
-            held.iter().for_each(|held| {
-                intake.hold_ended(guard.op, held, now_ns);
-            });
-        }
+        resource.guards.forget().iter().for_each(|guard| lost(intake, guard.op));
     }
 
     /// Forgets what is under way. Resources and tasks stay, since they are told of once.
@@ -496,6 +505,14 @@ impl Resources {
     pub(in crate::collector) fn memory_bytes(&self) -> usize {
         self.objects.memory_bytes() + self.calls.memory_bytes() + self.tasks.memory_bytes()
     }
+}
+
+/// Ends a hold of which nobody knows when it ends.
+fn lost(intake: &Intake, op: u64) {
+    let held = intake.operations.remove_if(op, |held| held.phase == Phase::Holding);
+    held.iter().for_each(|held| {
+        intake.hold_ended(op, held, now_ns);
+    });
 }
 
 /// Counts the end of a hold.
