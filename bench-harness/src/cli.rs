@@ -306,6 +306,9 @@ pub(crate) struct ExportArgs {
 pub(crate) struct ServeArgs {
     /// Folder with reports [default: as `--out` of a run].
     pub(crate) dir: Option<PathBuf>,
+    /// Also show the recording in a folder: the `.hlog` files that `dashboard::Builder::record_to` writes.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) recording: Option<PathBuf>,
     /// Address of the dashboard [default: 127.0.0.1:7411, or the next free port].
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,

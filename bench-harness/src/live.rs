@@ -38,8 +38,21 @@ impl Live {
     /// # Errors
     /// A [`Usage`] where the address cannot be listened on.
     pub(crate) fn with_page(listen: Option<SocketAddr>, folder: &Path) -> anyhow::Result<Self> {
+        Self::with_page_of(Builder::new(), listen, folder)
+    }
+
+    /// As [`with_page`](Self::with_page), and with a recording.
+    pub(crate) fn with_recording(
+        listen: Option<SocketAddr>,
+        folder: &Path,
+        recording: &Path,
+    ) -> anyhow::Result<Self> {
+        Self::with_page_of(Builder::new().replay(recording), listen, folder)
+    }
+
+    fn with_page_of(builder: Builder, listen: Option<SocketAddr>, folder: &Path) -> anyhow::Result<Self> {
         let feed = RunFeed::new();
-        let builder = Builder::new().reports_dir(folder).run_feed(feed.clone());
+        let builder = builder.reports_dir(folder).run_feed(feed.clone());
         let builder = match listen {
             Some(address) => builder.listen(address.to_string()),
             None => builder.listen_or_next(DEFAULT_LISTEN),

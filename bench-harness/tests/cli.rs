@@ -569,6 +569,34 @@ fn serve_names_bad_files_serves_the_others_and_ends_with_ctrl_c() {
 }
 
 #[test]
+fn serve_shows_a_recording_and_names_what_is_none_of_it() {
+    let folder = TempDir::new().unwrap();
+    let recording = folder.path().join("recording");
+    let collector = dashboard::Collector::new();
+    drop(dashboard::recording::Recorder::start(&collector, &recording, Default::default()).unwrap());
+    fs::write(recording.join("bad.hlog"), "not a log\n").unwrap();
+    let serve = |recording: &std::path::Path| {
+        let mut command = program();
+        command.arg("serve").arg(folder.path()).arg("--recording").arg(recording);
+        command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped());
+        command
+    };
+    let mut child = serve(&recording).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let bad = lines.next().unwrap();
+    assert!(bad.contains("bad.hlog") && bad.contains("line 1 is not one of an interval log"), "{bad}");
+    let shown = lines.next().unwrap();
+    assert!(shown.contains("0 intervals") && shown.contains("recording"), "{shown}");
+    assert!(lines.next().unwrap().contains("0 reports"));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    let missing = serve(&folder.path().join("nowhere")).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("cannot read --recording"), "{}", stderr(&missing));
+}
+
+#[test]
 fn a_preset_gives_every_figure_in_its_authors_unit_too() {
     let folder = TempDir::new().unwrap();
     let output = short_run(folder.path(), &["--preset", "lockhammer"]);

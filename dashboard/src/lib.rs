@@ -5,6 +5,7 @@
 //! | `collector` | takes the spans in: [`Collector`], a layer for any subscriber |
 //! | [`snapshot`] | what the collector saw, as plain data |
 //! | [`exporters`] | a snapshot in the formats of others |
+//! | [`recording`] | intervals of snapshots as files in a folder, written and read back |
 //! | `run` | a benchmark run on its way to the page: [`RunFeed`] |
 //! | `charts` | chart specifications: pure functions of a report or a snapshot |
 //! | `view` | tables, words and charts of a report, as the page shows them |
@@ -31,6 +32,7 @@ mod server;
 mod view;
 
 pub mod exporters;
+pub mod recording;
 pub mod snapshot;
 
 #[cfg(test)]

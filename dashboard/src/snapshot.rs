@@ -3,6 +3,7 @@
 //! Everything after it (JSON, events, Prometheus, page) is a pure function of it.
 
 mod alerts;
+mod recording;
 mod timeline;
 mod waits_for;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::alerts::{AlertSnapshot, Evidence};
+pub use self::recording::RecordingSnapshot;
 pub use self::timeline::{Timeline, TimelineEntry, TimelinePlace, TimelineWait, WaitOutcome};
 pub use self::waits_for::{GraphEdge, GraphNode, WaitsFor};
 
@@ -45,6 +47,9 @@ pub struct Snapshot {
     /// Who waits for whom: the oldest waits, at most [`Snapshot::GRAPH_LIMIT`].
     #[serde(default)]
     pub waits_for: WaitsFor,
+    /// A recording to a folder, if there is one.
+    #[serde(default)]
+    pub recording: Option<RecordingSnapshot>,
     /// What the collector cost and dropped.
     pub overhead: Overhead,
 }
@@ -392,6 +397,7 @@ mod tests {
             alerts_ended: Vec::new(),
             alerts_total: BTreeMap::from([("long_wait".to_owned(), 1)]),
             waits_for: WaitsFor::default(),
+            recording: Some(RecordingSnapshot { files: 2, ..RecordingSnapshot::default() }),
             overhead: Overhead { spans: u64::MAX, ..Overhead::default() },
         };
         let json = serde_json::to_string(&snapshot).unwrap();

@@ -4,12 +4,13 @@
 import { repaint } from "./chart.js";
 import { setText } from "./dom.js";
 import * as live from "./live.js";
+import * as recording from "./recording.js";
 import * as run from "./run.js";
 import * as reports from "./reports.js";
 import * as compare from "./compare.js";
 import { bytes, integer } from "./format.js";
 
-const VIEWS = { live, run, reports, compare };
+const VIEWS = { live, recording, run, reports, compare };
 let current = null;
 
 function route() {
@@ -76,7 +77,7 @@ function connect() {
   };
 }
 
-function showOverhead({ overhead, enabled, primitives }) {
+function showOverhead({ overhead, enabled, primitives, recording }) {
   const dropped = overhead.rows_dropped + overhead.sites_dropped + overhead.objects_dropped + overhead.in_flight_dropped + overhead.durations_dropped + overhead.blame_dropped;
   const acquisitions = primitives.reduce((sum, row) => sum + row.acquisitions, 0);
   const parts = [
@@ -87,6 +88,7 @@ function showOverhead({ overhead, enabled, primitives }) {
     `${integer(dropped)} dropped`,
     `${integer(overhead.malformed)} malformed`,
   ];
+  if (recording) parts.push(recording.problem ? `recording cannot be written: ${recording.problem}` : `records ${bytes(recording.bytes)}`);
   setText(document.getElementById("overhead"), parts.join(" · "));
 }
 

@@ -54,7 +54,7 @@ pub(super) const CALLSITES: usize = 256;
 pub(super) const TEXT_BYTES: usize = 256;
 
 /// The longest duration a histogram tells apart, one hour; longer ones count as this.
-pub(super) const DURATION_MAX_NS: u64 = 3_600_000_000_000;
+pub(crate) const DURATION_MAX_NS: u64 = 3_600_000_000_000;
 
 /// A duration that nobody has waited, ten years: the span that carries it is odd.
 pub(super) const DURATION_ABSURD_NS: u64 = 10 * 365 * 24 * DURATION_MAX_NS;

@@ -60,10 +60,11 @@ use self::heard::Heard;
 use self::intake::Intake;
 pub use self::layer::Switch;
 pub use self::level::{Level, UnknownLevel};
+pub(crate) use self::limits::DURATION_MAX_NS;
 pub use self::listener::Listener;
 use self::tokio_resources::Resources;
 pub use self::tokio_resources::{TokioResources, TokioSwitch};
-use crate::snapshot::{Snapshot, Timeline, WaitsFor};
+use crate::snapshot::{RecordingSnapshot, Snapshot, Timeline, WaitsFor};
 
 /// Listens to the spans of `sync` and tells what they say.
 ///
@@ -138,6 +139,8 @@ struct Core {
     alerts: Mutex<Ledger>,
     /// What is known of `tokio::sync`. Made when it is asked for.
     tokio: OnceLock<Resources>,
+    /// How a recording of it to a folder stands.
+    recording: Mutex<Option<RecordingSnapshot>>,
 }
 
 impl Collector {
@@ -156,6 +159,7 @@ impl Collector {
             dispatch: Mutex::new(None),
             alerts: Mutex::default(),
             tokio: OnceLock::new(),
+            recording: Mutex::default(),
         };
         Self { core: Arc::new(core), stands_on_registry: false }
     }
@@ -249,6 +253,7 @@ impl Collector {
         let look = self.look();
         snapshot.waits_for = self.graph_of(&look, Snapshot::GRAPH_LIMIT);
         self.core.ledger().write(&mut snapshot);
+        snapshot.recording = self.core.recording.lock().unwrap_or_else(PoisonError::into_inner).clone();
         snapshot
     }
 
@@ -296,6 +301,16 @@ impl Collector {
     /// anywhere but the tasks that may be stuck.
     pub fn check(&self) {
         self.look();
+    }
+
+    /// Shows in snapshots how a recording stands.
+    pub(crate) fn note_recording(&self, status: RecordingSnapshot) {
+        *self.core.recording.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    /// Has events reach the subscriber that this collector is part of, whichever thread tells of them.
+    pub(crate) fn tell_as_own(&self, tell: impl FnOnce()) {
+        self.core.tell_as_own(tell);
     }
 
     fn look(&self) -> Look {
@@ -392,13 +407,15 @@ impl Core {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the subscriber that this collector is part of, which need not be the default of the calling thread.
     fn tell(&self, changes: &[alerts::Change]) {
-        if changes.is_empty() {
-            return;
+        if !changes.is_empty() {
+            self.tell_as_own(|| changes.iter().for_each(alerts::tell));
         }
+    }
+
+    /// Tells the subscriber that this collector is part of, which need not be the default of the calling thread.
+    fn tell_as_own(&self, tell: impl FnOnce()) {
         let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let tell = || changes.iter().for_each(alerts::tell);
         match dispatch.and_then(|dispatch| dispatch.upgrade()) {
             Some(dispatch) => dispatcher::with_default(&dispatch, tell),
             None => tell(),

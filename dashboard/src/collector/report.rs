@@ -43,6 +43,7 @@ pub(super) fn snapshot(intake: &Intake, uptime_s: f64) -> Snapshot {
         alerts_ended: Vec::new(),
         alerts_total: BTreeMap::new(),
         waits_for: WaitsFor::default(),
+        recording: None,
         overhead: overhead(intake, &rows, waits_not_listed, now_ns),
         primitives,
     }

@@ -40,6 +40,7 @@ macro_rules! asset {
 const ASSETS: &[Asset] = &[
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("alerts.css", "text/css; charset=utf-8"),
+    asset!("recording.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("theme.js", JAVASCRIPT),
     asset!("app.js", JAVASCRIPT),
@@ -58,6 +59,7 @@ const ASSETS: &[Asset] = &[
     asset!("figures.js", JAVASCRIPT),
     asset!("sweep.js", JAVASCRIPT),
     asset!("reports.js", JAVASCRIPT),
+    asset!("recording.js", JAVASCRIPT),
     asset!("compare.js", JAVASCRIPT),
 ];
 

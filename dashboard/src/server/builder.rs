@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 
 use crate::collector::{Collector, Thresholds};
+use crate::recording::{Recorder, Recording, RecordingLimits};
 use crate::run::RunFeed;
 
 use super::access::HostRule;
@@ -44,6 +45,9 @@ pub struct Builder {
     allow_changes: bool,
     thresholds: Option<Thresholds>,
     timeline: bool,
+    record_to: Option<PathBuf>,
+    recording_limits: RecordingLimits,
+    replay: Option<PathBuf>,
 }
 
 impl Builder {
@@ -59,6 +63,9 @@ impl Builder {
             allow_changes: false,
             thresholds: None,
             timeline: false,
+            record_to: None,
+            recording_limits: RecordingLimits::default(),
+            replay: None,
         }
     }
 
@@ -124,10 +131,29 @@ impl Builder {
         self
     }
 
+    /// Records the durations of each interval into a folder, as HdrHistogram interval logs, for as long as the server lives. The
+    /// page shows them with a slider over time. A folder that is missing is made.
+    pub fn record_to(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.record_to = Some(folder.into());
+        self
+    }
+
+    /// How often a recording is written, and how much of it is kept.
+    pub fn recording_limits(mut self, limits: RecordingLimits) -> Self {
+        self.recording_limits = limits;
+        self
+    }
+
+    /// Shows the recording of a folder, of this program or another, in place of what is recorded now.
+    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.replay = Some(folder.into());
+        self
+    }
+
     /// Binds the socket and gives the collector and the server.
     ///
     /// # Errors
-    /// Where the address cannot be resolved or bound.
+    /// Where the address cannot be resolved or bound, or the folder of a recording cannot be written to.
     pub fn build(self) -> Result<(Collector, Server), BuildError> {
         let (listener, local_addr) = bind(&self.listen, self.try_next)?;
         let collector = self.collector.unwrap_or_default();
@@ -139,9 +165,15 @@ impl Builder {
             collector.clone(),
             self.run_feed.unwrap_or_default(),
             self.reports_dir,
+            self.replay.or_else(|| self.record_to.clone()).map(Recording::new),
             HostRule::new(local_addr, self.allowed_hosts).allow_changes(self.allow_changes),
         );
-        Ok((collector, Server { listener, local_addr, state }))
+        let record = |folder: PathBuf| {
+            let recorder = Recorder::start(&collector, &folder, self.recording_limits);
+            recorder.map_err(|source| BuildError::Recording { folder, source })
+        };
+        let recorder = self.record_to.map(record).transpose()?;
+        Ok((collector, Server { listener, local_addr, state, recorder }))
     }
 }
 
@@ -184,6 +216,14 @@ pub enum BuildError {
         host: String,
         /// Further ports tried.
         tried: u16,
+    },
+    /// The folder cannot be made or written to.
+    #[error("cannot record to '{}': {source}; choose a folder that can be written to", folder.display())]
+    Recording {
+        /// As it was given.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The system refused for another reason.
     #[error("cannot listen on {address}: {source}; choose an address of this machine and a port above 1023")]

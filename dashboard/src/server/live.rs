@@ -22,6 +22,8 @@ pub(crate) struct Status {
     timeline: bool,
     /// Whether a run is under way or has ended in this program, so that `/api/v1/run` has something.
     run: bool,
+    /// Whether there is a folder with a recording.
+    recording: bool,
     /// Whether there is a folder of reports.
     reports: bool,
 }
@@ -32,6 +34,7 @@ pub(crate) async fn status(Shared(state): Shared<State>) -> Json<Status> {
         collector_enabled: state.collector().is_enabled(),
         timeline: state.collector().has_timeline(),
         run: state.feed().latest().is_some(),
+        recording: state.recording().is_some(),
         reports: state.reports_dir().is_some(),
     })
 }

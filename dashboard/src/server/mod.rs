@@ -14,6 +14,7 @@ mod events;
 mod init;
 mod live;
 mod parts;
+mod recording;
 mod reports;
 mod router;
 mod shelf;
@@ -30,6 +31,8 @@ pub use builder::{BuildError, Builder};
 pub use init::{Dashboard, InitError, init};
 pub(crate) use router::State;
 
+use crate::recording::Recorder;
+
 /// How long blocking work (reading reports) may hold up the end of a spawned server.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -40,6 +43,8 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     state: State,
+    /// Ends with the server.
+    recorder: Option<Recorder>,
 }
 
 impl Server {
@@ -66,6 +71,7 @@ impl Server {
     /// Where the runtime refuses the socket.
     pub async fn run(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let _recorder = self.recorder;
         // Event streams watch this: they end when the server's future is dropped.
         let _open = self.state.keep_open();
         let serve = axum::serve(listener, router::router(self.state.clone()));

@@ -15,6 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::collector::Collector;
 use crate::exporters::pprof;
 use crate::exporters::prometheus::{self, Accept, native};
+use crate::recording::Recording;
 use crate::run::RunFeed;
 use crate::snapshot::Snapshot;
 
@@ -22,7 +23,7 @@ use super::access::{self, HostRule};
 use super::error::ApiError;
 use super::events::{Hub, OpenGuard};
 use super::shelf::Shelf;
-use super::{alerts, assets, compare, control, events, live, reports, trace};
+use super::{alerts, assets, compare, control, events, live, recording, reports, trace};
 
 /// What the routes share. Clones are cheap and mean the same.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ struct Inner {
     collector: Collector,
     feed: RunFeed,
     reports_dir: Option<PathBuf>,
+    recording: Option<Recording>,
     hosts: HostRule,
     hub: Hub,
     shelf: Shelf,
@@ -49,6 +51,7 @@ impl State {
         collector: Collector,
         feed: RunFeed,
         reports_dir: Option<PathBuf>,
+        recording: Option<Recording>,
         hosts: HostRule,
     ) -> Self {
         Self {
@@ -56,6 +59,7 @@ impl State {
                 collector,
                 feed,
                 reports_dir,
+                recording,
                 hosts,
                 hub: Hub::new(),
                 shelf: Shelf::default(),
@@ -98,6 +102,10 @@ impl State {
         self.inner.reports_dir.as_deref()
     }
 
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        self.inner.recording.as_ref()
+    }
+
     pub(crate) fn hub(&self) -> &Hub {
         &self.inner.hub
     }
@@ -138,6 +146,7 @@ pub(crate) fn router(state: State) -> Router {
             get(control::get).post(control::post).layer(DefaultBodyLimit::max(control::BODY_BYTES)),
         )
         .route("/api/v1/primitives/{id}/charts", get(live::primitive_charts))
+        .route("/api/v1/recording", get(recording::recording))
         .route("/api/v1/reports", get(reports::list))
         .route("/api/v1/reports/{id}", get(reports::report))
         .route("/api/v1/reports/{id}/view", get(reports::view))

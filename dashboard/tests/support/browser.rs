@@ -122,6 +122,13 @@ impl Browser {
         self.command("execute/async", &json!({ "script": script, "args": [] }))
     }
 
+    /// Presses a key, by the code that WebDriver has for it.
+    pub(crate) fn press(&self, key: &str) {
+        let steps = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": steps });
+        self.command("actions", &json!({ "actions": [keyboard] }));
+    }
+
     /// What the console showed since the last call, information left out.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", &json!({ "type": "browser" }));

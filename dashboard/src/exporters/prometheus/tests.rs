@@ -42,6 +42,7 @@ pub(super) fn snapshot(primitives: Vec<PrimitiveSnapshot>) -> Snapshot {
             .map(|(kind, count)| (kind.to_owned(), count))
             .into(),
         waits_for: WaitsFor::default(),
+        recording: None,
         overhead: Overhead {
             spans: 9,
             rows: 7,
