@@ -3,7 +3,8 @@
 //! ```text
 //! cargo run -p dashboard --example watched_service -- --seconds 30
 //! ```
-//! Then open the address that it prints. It ends by itself, or on Ctrl-C.
+//! Then open the address that it prints. It ends by itself, or on Ctrl-C. With `--record FOLDER` it is recorded, and
+//! `bench-harness serve --recording FOLDER` shows that afterwards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +28,16 @@ struct Service {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let seconds = seconds_asked_for()?;
+    let Wanted { seconds, folder } = wanted()?;
 
     // These lines are all that the dashboard takes. The server has a thread of its own: it shows the page even while
     // this program is stuck.
-    let (collector, server) = dashboard::Builder::new().listen_or_next("127.0.0.1:7411").build()?;
+    let mut builder = dashboard::Builder::new().listen_or_next("127.0.0.1:7411");
+    if let Some(folder) = folder {
+        // Optional: every ten seconds what happened goes to a file there, for the Recording tab.
+        builder = builder.record_to(folder);
+    }
+    let (collector, server) = builder.build()?;
     tracing_subscriber::registry().with(collector.listener()).init();
     let page = server.spawn()?;
     println!("watch it at {} for {seconds} s", page.url());
@@ -92,14 +98,27 @@ async fn ship(service: Arc<Service>) {
     }
 }
 
-/// `--seconds N`, 30 unless said otherwise.
-fn seconds_asked_for() -> Result<u64, String> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Ok(30),
-        ["--seconds", seconds] => seconds
-            .parse()
-            .map_err(|_| format!("--seconds {seconds}: give a whole number, such as --seconds 30")),
-        _ => Err(format!("unknown arguments {arguments:?}: the only option is --seconds N")),
+/// What the command line asks for.
+struct Wanted {
+    seconds: u64,
+    /// Where to record to.
+    folder: Option<String>,
+}
+
+/// `--seconds N`, 30 unless said otherwise, and `--record FOLDER`.
+fn wanted() -> Result<Wanted, String> {
+    let mut wanted = Wanted { seconds: 30, folder: None };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(option) = arguments.next() {
+        match (option.as_str(), arguments.next()) {
+            ("--seconds", Some(seconds)) => {
+                wanted.seconds = seconds
+                    .parse()
+                    .map_err(|_| format!("--seconds {seconds}: give a whole number, such as --seconds 30"))?;
+            }
+            ("--record", Some(folder)) => wanted.folder = Some(folder),
+            _ => return Err(format!("{option}: the options are --seconds N and --record FOLDER")),
+        }
     }
+    Ok(wanted)
 }
