@@ -28,7 +28,10 @@ impl<const SHORT: usize, const LEADERS: usize> BarrierBackend for Miscounts<SHOR
 #[test]
 fn barrier_that_lets_go_a_party_short_is_caught() {
     let law = law_of(barrier::phases::<Miscounts<1, 1>>, &defaults("barrier"));
-    assert!(law.as_ref().is_err_and(|law| law.contains("before every party had come")), "{law:?}");
+    // Parties that are let go out of step also lead twice, and which of the two is seen first is chance.
+    let caught =
+        |law: &String| law.contains("before every party had come") || law.contains("had a leader already");
+    assert!(law.as_ref().is_err_and(caught), "{law:?}");
 }
 
 #[test]
