@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, Uri};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::collector::Level;
@@ -39,17 +41,24 @@ pub(crate) async fn post(
     Shared(state): Shared<State>,
     uri: Uri,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Control>, ApiError> {
     state.hosts().check_change(&headers, &uri)?;
     let usage = "send {\"level\":\"off\"}, {\"level\":\"waits\"} or {\"level\":\"calls\"}";
-    let body = body.map_err(|error| ApiError::new(error.status(), "the body cannot be read", usage))?;
-    let Wanted { level } = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::bad_request(format!("the body is not what is expected: {error}"), usage)
-    })?;
+    let Wanted { level } = read(body, usage)?;
     let level = level.parse::<Level>().map_err(|error| ApiError::bad_request(error.to_string(), usage))?;
     state.collector().set_level(level);
     Ok(Json(control(&state)))
+}
+
+/// What a body says that asks for a change; `usage` tells how it is asked for.
+pub(super) fn read<T: DeserializeOwned>(
+    body: Result<Bytes, BytesRejection>,
+    usage: &'static str,
+) -> Result<T, ApiError> {
+    let body = body.map_err(|error| ApiError::new(error.status(), "the body cannot be read", usage))?;
+    serde_json::from_slice(&body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not what is expected: {error}"), usage))
 }
 
 fn control(state: &State) -> Control {

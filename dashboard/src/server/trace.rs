@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::exporters::chrome_trace;
 
 use super::State;
+use super::control;
 use super::error::ApiError;
 
 /// Answer of [`post`].
@@ -44,14 +46,11 @@ pub(super) async fn post(
     Shared(state): Shared<State>,
     uri: Uri,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Recording>, ApiError> {
     state.hosts().check_change(&headers, &uri)?;
     let usage = "send {\"recording\":true} or {\"recording\":false}";
-    let body = body.map_err(|error| ApiError::new(error.status(), "the body cannot be read", usage))?;
-    let Wanted { recording } = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::bad_request(format!("the body is not what is expected: {error}"), usage)
-    })?;
+    let Wanted { recording } = control::read(body, usage)?;
     state.collector().set_timeline(recording);
     Ok(Json(Recording { recording: state.collector().has_timeline() }))
 }
