@@ -148,10 +148,13 @@ fn refused(slot: Slot<'_>, why: String) -> SlotOutcome {
     outcome
 }
 
+/// A task that is none of the contending ones.
+type Companion = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Everything that the tasks of one slot need, which use the primitives of `B`.
 pub(crate) struct Crew<'a, B> {
     slot: Slot<'a>,
-    companions: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    companions: Vec<Companion>,
     library: PhantomData<B>,
 }
 
@@ -175,18 +178,9 @@ impl<'a, B: Library> Crew<'a, B> {
         F: Future<Output = (Worker<P>, L)> + Send + 'static,
         L: Send + 'static,
     {
-        let (clock, tasks) = (self.slot.clock, self.slot.params.tasks);
+        let tasks = self.slot.params.tasks;
         let gate = Arc::new(Gate::new(tasks + self.companions.len()));
-        let companions: Vec<_> = std::mem::take(&mut self.companions)
-            .into_iter()
-            .map(|companion| {
-                let gate = gate.clone();
-                self.spawn(async move {
-                    gate.pass().await;
-                    companion.await;
-                })
-            })
-            .collect();
+        let companions = self.spawn_companions(&gate);
         let mut handles = Vec::with_capacity(tasks);
         for worker in self.workers::<P>() {
             let (gate, work) = (gate.clone(), task(worker));
@@ -197,31 +191,13 @@ impl<'a, B: Library> Crew<'a, B> {
             };
             handles.push(self.spawn(turns));
         }
-        // Opened from inside the executor: its queues take many wakes in a row at less cost than from outside.
-        let opener = self.slot.runtime.spawn({
-            let gate = gate.clone();
-            async move { gate.open_when_told().await }
-        });
-        let started = self.slot.started;
-        // Made here, as nothing is to be allocated once the slot has begun.
-        let mut finished = Vec::with_capacity(tasks);
-        let (began_ns, finished) = self.slot.runtime.block_on(async {
-            gate.all_ready().await;
-            gate.tell();
-            joined(opener).await;
-            gate.all_through().await;
-            let began_ns = clock();
-            started();
-            gate.begin();
-            for handle in handles {
-                finished.push(joined(handle).await);
-            }
-            for companion in companions {
-                joined(companion).await;
-            }
-            (began_ns, finished)
-        });
+        let (began_ns, finished) = begin(&self.slot, &gate, handles, companions);
         merge(finished, began_ns)
+    }
+
+    fn spawn_companions(&mut self, gate: &Arc<Gate>) -> Vec<JoinHandle<()>> {
+        let companions = std::mem::take(&mut self.companions).into_iter();
+        companions.map(|companion| self.spawn(gate.clone().accompanied(companion))).collect()
     }
 
     /// Known when the loop is compiled, so each backend has one kind of task and asks nothing in it.
@@ -262,6 +238,38 @@ impl<'a, B: Library> Crew<'a, B> {
             }
         })
     }
+}
+
+/// Lets the tasks go together and waits for all of them. Returns when they began, and what they returned.
+///
+/// Knows of a task nothing but what it returns: what is compiled anew for each loop of each backend is `Crew::run` alone,
+/// and a first build is short by that.
+fn begin<T: Send + 'static>(
+    slot: &Slot<'_>,
+    gate: &Arc<Gate>,
+    handles: Vec<JoinHandle<T>>,
+    companions: Vec<JoinHandle<()>>,
+) -> (u64, Vec<T>) {
+    // Opened from inside the executor: its queues take many wakes in a row at less cost than from outside.
+    let opener = slot.runtime.spawn(gate.clone().open_when_told());
+    // Made here, as nothing is to be allocated once the slot has begun.
+    let mut returned = Vec::with_capacity(handles.len());
+    slot.runtime.block_on(async {
+        gate.all_ready().await;
+        gate.tell();
+        joined(opener).await;
+        gate.all_through().await;
+        let began_ns = (slot.clock)();
+        (slot.started)();
+        gate.begin();
+        for handle in handles {
+            returned.push(joined(handle).await);
+        }
+        for companion in companions {
+            joined(companion).await;
+        }
+        (began_ns, returned)
+    })
 }
 
 /// Reads the clock as the last thing that a task does.
@@ -404,8 +412,13 @@ impl Gate {
         self.told.add_permits(1);
     }
 
-    async fn open_when_told(&self) {
+    async fn open_when_told(self: Arc<Self>) {
         let _told = self.told.acquire().await;
         self.shut.close();
+    }
+
+    async fn accompanied(self: Arc<Self>, companion: Companion) {
+        self.pass().await;
+        companion.await;
     }
 }
