@@ -96,6 +96,16 @@ impl Party {
 impl Scene {
     /// Looks at what is in flight, at `now_ns` by the collector's clock.
     pub(super) fn of(intake: &Intake, now_ns: u64) -> Self {
+        let mut scene = Self::waiting(intake, now_ns);
+        if !scene.waits.is_empty() || !scene.holds.is_empty() {
+            scene.gather_holds(intake);
+            scene.confirm(intake);
+        }
+        scene
+    }
+
+    /// The waits and grants alone.
+    fn waiting(intake: &Intake, now_ns: u64) -> Self {
         let mut scene = Self { now_ns, ..Self::default() };
         intake.operations.for_each(|op, operation| {
             if operation.phase == Phase::Waiting
@@ -104,12 +114,7 @@ impl Scene {
                 scene.keep(party);
             }
         });
-        if scene.waits.is_empty() && scene.holds.is_empty() {
-            return scene;
-        }
         scene.bound();
-        scene.gather_holds(intake);
-        scene.confirm(intake);
         scene
     }
 
@@ -203,3 +208,6 @@ fn at_its_lock(intake: &Intake, party: Party) -> Party {
     let row = intake.objects.row(object).unwrap_or(party.row);
     Party { kind: Kind::Mutex, object, row, permits: 1, ..party }
 }
+
+#[cfg(test)]
+mod tests;
