@@ -37,6 +37,17 @@ pub(super) enum Progress {
 }
 
 impl Asked {
+    /// One that was tried, and had what it asked for when it began.
+    pub(super) fn had_at_once(self) -> Self {
+        Self {
+            obtained: self.requested,
+            granted_ns: Some(self.since_ns),
+            inner_is_through: true,
+            progress: Progress::Ended,
+            ..self
+        }
+    }
+
     /// Takes note of a poll; returns how it was before.
     pub(super) fn polled(&mut self, is_ready: bool) -> Self {
         let before = *self;

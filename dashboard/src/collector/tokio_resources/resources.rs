@@ -204,27 +204,13 @@ impl Resources {
             Some(Identity::Primitive { kind, object, row }) => {
                 intake.taken.add(span);
                 let read = Read::span(attributes);
-                let Caller { task, site } = self.caller(intake, row);
+                let exclusive = kind == Kind::Mutex || read.writes;
+                let asked = self.asks(intake, resource, (kind, object, row), exclusive);
                 if read.owned {
-                    let site = intake.rows.get(row).and_then(|row| row.sites.get(site));
+                    let site = intake.rows.get(row).and_then(|row| row.sites.get(asked.site));
                     site.into_iter().for_each(Site::mark_as_lending);
                 }
-                Call::Whole(Asked {
-                    resource,
-                    op: self.number(),
-                    kind,
-                    object,
-                    row,
-                    site,
-                    task,
-                    exclusive: kind == Kind::Mutex || read.writes,
-                    since_ns: now_ns(),
-                    requested: 1,
-                    obtained: 0,
-                    granted_ns: None,
-                    inner_is_through: false,
-                    progress: Progress::Asks,
-                })
+                Call::Whole(asked)
             }
             Some(Identity::Inner { .. }) => match entered::async_op(intake.collector) {
                 Some(of) => Call::Part { of },
@@ -233,6 +219,33 @@ impl Resources {
             None => return,
         };
         intake.count_insertion(&self.calls.insert(span, call, &intake.enabled));
+    }
+
+    /// A call that begins now, for one permit until it says otherwise.
+    fn asks(
+        &self,
+        intake: &Intake,
+        resource: u64,
+        (kind, object, row): (Kind, u64, RowIndex),
+        exclusive: bool,
+    ) -> Asked {
+        let Caller { task, site } = self.caller(intake, row);
+        Asked {
+            resource,
+            op: self.number(),
+            kind,
+            object,
+            row,
+            site,
+            task,
+            exclusive,
+            since_ns: now_ns(),
+            requested: 1,
+            obtained: 0,
+            granted_ns: None,
+            inner_is_through: false,
+            progress: Progress::Asks,
+        }
     }
 
     /// Changes a call, told by its own span or by that of its part.
@@ -423,28 +436,11 @@ impl Resources {
             resource.guards.is_news(exclusive).then_some(has_room)
         });
         let Some(has_room) = news.flatten() else { return };
-        let Caller { task, site } = self.caller(intake, row);
-        let now_ns = now_ns();
-        let tried = Asked {
-            resource: span,
-            op: self.number(),
-            kind,
-            object,
-            row,
-            site,
-            task,
-            exclusive,
-            since_ns: now_ns,
-            requested: 1,
-            obtained: 1,
-            granted_ns: Some(now_ns),
-            inner_is_through: true,
-            progress: Progress::Ended,
-        };
+        let tried = self.asks(intake, span, (kind, object, row), exclusive).had_at_once();
         if has_room {
-            intake.acquired(tried.op, tried.operation(Phase::Holding, now_ns));
+            intake.acquired(tried.op, tried.operation(Phase::Holding, tried.since_ns));
         } else if let Some(row) = intake.rows.get(row) {
-            intake.figures(row, site).count_acquisition();
+            intake.figures(row, tried.site).count_acquisition();
         }
         let listed =
             self.objects.update(span, |resource| has_room && resource.guards.hold_tried(tried.guard()));
