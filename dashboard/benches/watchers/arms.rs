@@ -38,7 +38,7 @@ impl Arm {
     }
 }
 
-pub(crate) static ARMS: [Arm; 12] = [
+pub(crate) static ARMS: [Arm; 13] = [
     Arm::tokio("tokio", "nobody", tokio_locks),
     Arm::tokio("hotpath", "hotpath, without spans", hotpath_locks),
     Arm::tokio("tokio-resources", "`Collector::tokio_resources`", |slot| {
@@ -60,6 +60,11 @@ pub(crate) static ARMS: [Arm; 12] = [
     Arm::ours("registry", "a `Registry`, and nobody looks", |slot| {
         watched_by(Identity::new());
         locks(slot, |_| ())
+    }),
+    Arm::ours("with-spans", "listener with spans, over a `Registry`", |slot| {
+        let collector = Collector::new();
+        watched_by(collector.listener().with_spans());
+        locks(slot, |done| assert_eq!(acquisitions(&collector), done))
     }),
     Arm::ours("layer", "layer", |slot| {
         let collector = Collector::new();

@@ -208,9 +208,9 @@ impl Writer {
     }
 }
 
-/// Numbers of threads begin with one.
+/// Numbers of threads begin after that of the process: viewers take a thread of the same number for the main one, and say so.
 fn tid(track: usize) -> usize {
-    track + 1
+    track + 2
 }
 
 fn label(place: &TimelinePlace) -> Label {

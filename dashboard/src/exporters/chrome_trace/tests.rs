@@ -64,10 +64,10 @@ fn a_wait_has_its_parts_in_it_and_an_arrow_from_who_ended_it() {
     assert_eq!(
         shown,
         [
-            ("hold", 1, Some(0.0), Some(2.0)),
-            ("wait", 2, Some(0.5), Some(2.0)),
-            ("queued", 2, Some(0.5), Some(1.6)),
-            ("wake", 2, Some(2.1), Some(0.4)),
+            ("hold", 2, Some(0.0), Some(2.0)),
+            ("wait", 3, Some(0.5), Some(2.0)),
+            ("queued", 3, Some(0.5), Some(1.6)),
+            ("wake", 3, Some(2.1), Some(0.4)),
         ]
     );
     let slice = events(&trace, "X")[1];
@@ -75,8 +75,8 @@ fn a_wait_has_its_parts_in_it_and_an_arrow_from_who_ended_it() {
     assert_eq!(slice["args"]["line"], "src/main.rs:20:14");
     assert_eq!(slice["args"]["outcome"], "granted");
     let (from, to) = (events(&trace, "s"), events(&trace, "f"));
-    assert_eq!((from[0]["tid"].as_u64(), from[0]["ts"].as_f64()), (Some(1), Some(1.999)));
-    assert_eq!((to[0]["tid"].as_u64(), to[0]["ts"].as_f64()), (Some(2), Some(2.1)));
+    assert_eq!((from[0]["tid"].as_u64(), from[0]["ts"].as_f64()), (Some(2), Some(1.999)));
+    assert_eq!((to[0]["tid"].as_u64(), to[0]["ts"].as_f64()), (Some(3), Some(2.1)));
     assert_eq!(from[0]["id"], to[0]["id"]);
 }
 
@@ -85,7 +85,7 @@ fn holds_that_cross_have_tracks_of_their_own() {
     let trace =
         read(vec![hold(1, 10, 0, 300), hold(2, 10, 100, 500), hold(3, 10, 400, 450), hold(4, 0, 0, 9)]);
     let tracks: Vec<_> = events(&trace, "X").iter().map(|slice| slice["tid"].as_u64().unwrap()).collect();
-    assert_eq!(tracks, [1, 2, 3, 1]);
+    assert_eq!(tracks, [2, 3, 4, 2]);
     let names: Vec<_> = events(&trace, "M")
         .iter()
         .filter(|named| named["name"] == "thread_name")
