@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use dashboard::recording::Recording;
 use dashboard::{Builder, Collector, Progress, RunFeed, RunView, ServerHandle};
 use results::Report;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -45,7 +46,7 @@ impl Live {
     pub(crate) fn with_recording(
         listen: Option<SocketAddr>,
         folder: &Path,
-        recording: &Path,
+        recording: Recording,
     ) -> anyhow::Result<Self> {
         Self::with_page_of(Builder::new().replay(recording), listen, folder)
     }

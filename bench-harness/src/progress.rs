@@ -14,6 +14,13 @@ pub(crate) struct Progress {
     slots_done: usize,
     /// What the slots take by plan; what they take in truth is learnt from those that are over.
     planned: Duration,
+    bar: Bar,
+}
+
+/// How much of something is done.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    all: u64,
     show: Show,
 }
 
@@ -21,19 +28,13 @@ pub(crate) struct Progress {
 enum Show {
     Bar(ProgressBar),
     /// With the tenths printed.
-    Lines(usize),
+    Lines(u64),
 }
 
 impl Progress {
     /// For a run of so many slots that take so long by plan.
     pub(crate) fn new(slots: usize, planned: Duration) -> Self {
-        let show = if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{wide_bar:.dim} {percent:>3} % · {msg}");
-            Show::Bar(ProgressBar::new(slots as u64).with_style(style.expect("a constant template is valid")))
-        } else {
-            Show::Lines(0)
-        };
-        Self { begun: Instant::now(), slots, slots_done: 0, planned, show }
+        Self { begun: Instant::now(), slots, slots_done: 0, planned, bar: Bar::new(slots as u64) }
     }
 
     /// Seconds since the run began.
@@ -50,22 +51,45 @@ impl Progress {
     pub(crate) fn update(&mut self, slots_done: usize, phase: &str) {
         self.slots_done = slots_done;
         let remaining_s = self.remaining_s().ceil();
+        self.bar.at(slots_done as u64, &format!("{remaining_s:.0} s left · {phase}"));
+    }
+
+    /// The run is over.
+    pub(crate) fn finish(&self) {
+        self.bar.finish();
+    }
+}
+
+impl Bar {
+    /// For `all` there is to do.
+    pub(crate) fn new(all: u64) -> Self {
+        let show = if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{wide_bar:.dim} {percent:>3} % · {msg}");
+            Show::Bar(ProgressBar::new(all).with_style(style.expect("a constant template is valid")))
+        } else {
+            Show::Lines(0)
+        };
+        Self { all, show }
+    }
+
+    /// So much is done, and this comes next.
+    pub(crate) fn at(&mut self, done: u64, next: &str) {
         match &mut self.show {
             Show::Bar(bar) => {
-                bar.set_message(format!("{remaining_s:.0} s left · {phase}"));
-                bar.set_position(slots_done as u64);
+                bar.set_message(next.to_owned());
+                bar.set_position(done);
             }
             Show::Lines(printed) => {
-                let tenths = slots_done * 10 / self.slots.max(1);
-                if tenths > *printed || slots_done == 0 {
+                let tenths = done.saturating_mul(10) / self.all.max(1);
+                if tenths > *printed || done == 0 {
                     *printed = tenths;
-                    say!("{:>3} % · {remaining_s:.0} s left · {phase}", tenths * 10);
+                    say!("{:>3} % · {next}", tenths * 10);
                 }
             }
         }
     }
 
-    /// The run is over.
+    /// All is done, or nothing more will be.
     pub(crate) fn finish(&self) {
         if let Show::Bar(bar) = &self.show {
             bar.finish_and_clear();

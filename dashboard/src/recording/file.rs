@@ -3,12 +3,12 @@
 //! Reading trusts nothing: a histogram is only made of what has the bounds that are written here, so that no file says how
 //! much memory it takes.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag as LogTag,
@@ -23,7 +23,7 @@ use crate::collector::DURATION_MAX_NS;
 const DIGITS: u8 = 2;
 
 /// Bytes of a histogram at most, once it is inflated: a head, and nine for each of its buckets.
-const HISTOGRAM_BYTES: u64 = 1 << 16;
+const HISTOGRAM_BYTES: usize = 1 << 16;
 
 /// An interval as it stands in a file, its histogram not yet looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,29 +134,58 @@ impl Interval<'_> {
     pub(super) fn end(&self) -> Duration {
         self.start.saturating_add(self.length)
     }
+}
 
-    /// What was counted in it.
-    pub(super) fn buckets(&self) -> Result<Buckets, String> {
-        let bytes = STANDARD.decode(self.encoded).map_err(|error| error.to_string())?;
-        let plain = inflated(&bytes).ok_or("it is not a compressed histogram of version 2")?;
-        if !has_our_bounds(&plain) {
-            return Err("its bounds are not those of a recording".to_owned());
+/// Reads histograms one after the other, in memory that it keeps: a folder has hundreds of thousands.
+pub(super) struct Histograms {
+    inflate: Decompress,
+    deserializer: Deserializer,
+    deflated: Vec<u8>,
+    /// [`HISTOGRAM_BYTES`], of which the first few are of the latest histogram.
+    plain: Vec<u8>,
+}
+
+impl Histograms {
+    pub(super) fn new() -> Self {
+        Self {
+            inflate: Decompress::new(true),
+            deserializer: Deserializer::new(),
+            deflated: Vec::new(),
+            plain: vec![0; HISTOGRAM_BYTES],
         }
-        let histogram: Histogram<u64> =
-            Deserializer::new().deserialize(&mut plain.as_slice()).map_err(|error| error.to_string())?;
+    }
+
+    /// What was counted in an interval: the highest value of each bucket, and its count.
+    pub(super) fn of(&mut self, interval: &Interval<'_>) -> Result<Buckets, String> {
+        self.deflated.clear();
+        STANDARD
+            .decode_vec(interval.encoded, &mut self.deflated)
+            .map_err(|error| format!("a histogram is not base64: {error}"))?;
+        let Some(plain) = self.inflate() else {
+            return Err("a histogram is not a compressed one of version 2".to_owned());
+        };
+        let mut plain = &self.plain[..plain];
+        if !has_our_bounds(plain) {
+            return Err("the bounds of a histogram are not those of a recording".to_owned());
+        }
+        let histogram: Histogram<u64> = self
+            .deserializer
+            .deserialize(&mut plain)
+            .map_err(|error| format!("a histogram cannot be read: {error}"))?;
         let recorded = histogram.iter_recorded();
         Ok(recorded
             .map(|step| (histogram.highest_equivalent(step.value_iterated_to()), step.count_at_value()))
             .collect())
     }
-}
 
-/// Cookie, length, and the deflated rest.
-fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
-    let deflated = bytes.get(8..)?;
-    let mut plain = Vec::new();
-    let read = ZlibDecoder::new(deflated).take(HISTOGRAM_BYTES + 1).read_to_end(&mut plain).ok()?;
-    (read as u64 <= HISTOGRAM_BYTES).then_some(plain)
+    /// Cookie, length, and the deflated rest, which ends within the room that there is. Returns how long it is.
+    fn inflate(&mut self) -> Option<usize> {
+        self.inflate.reset(true);
+        let deflated = self.deflated.get(8..)?;
+        let ended = self.inflate.decompress(deflated, &mut self.plain, FlushDecompress::Finish);
+        let length = usize::try_from(self.inflate.total_out()).ok()?;
+        matches!(ended, Ok(flate2::Status::StreamEnd)).then_some(length)
+    }
 }
 
 /// Whether a histogram says that it is as long as it is, and of the bounds and digits that are written here.

@@ -11,6 +11,7 @@ mod file;
 mod folder;
 mod past;
 mod recorder;
+mod sums;
 mod tag;
 mod totals;
 

@@ -17,6 +17,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use proptest::prelude::*;
 
 use super::recorder::Writer;
+use super::sums::Sums;
 use super::tag::{Metric, Tag};
 use super::totals::Buckets;
 use super::*;
@@ -218,7 +219,7 @@ fn a_file_that_is_cut_at_any_byte_gives_what_is_whole_before_it() {
         let lines = bytes[..end].iter().filter(|&&byte| byte == b'\n').count();
         assert_eq!(contents.intervals.len(), lines.saturating_sub(4), "{end}");
         for interval in &contents.intervals {
-            assert_eq!(interval.buckets().unwrap(), [(100, 1), (70_143, 1)]);
+            assert_eq!(file::Histograms::new().of(interval).unwrap(), [(100, 1), (70_143, 1)]);
         }
         let is_whole = end == 0 || bytes[end - 1] == b'\n';
         if !is_whole {
@@ -253,7 +254,7 @@ proptest! {
         let contents = file::read(&bytes);
         prop_assert_eq!(&contents.problem, &None);
         let read: BTreeMap<Tag, Buckets> = contents.intervals.iter()
-            .map(|interval| (interval.tag.clone(), interval.buckets().unwrap())).collect();
+            .map(|interval| (interval.tag.clone(), file::Histograms::new().of(interval).unwrap())).collect();
         prop_assert_eq!(&read, &parts);
         prop_assert!(contents.intervals.iter().all(|interval| interval.length == length));
         prop_assert!(contents.intervals.iter().all(|interval| interval.start == Duration::from_millis(1_795_000_045_801)));
@@ -275,14 +276,14 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), at in any::<prop::sample::Index>(), by in any::<u8>()) {
-        file::read(&bytes).intervals.iter().for_each(|interval| _ = interval.buckets());
+        file::read(&bytes).intervals.iter().for_each(|interval| _ = file::Histograms::new().of(interval));
         // One byte of a good file is another.
         let tag = Tag { primitive: "mutex".to_owned(), name: "cache".to_owned(), metric: Metric::Wait };
         let mut good = file::head(Duration::from_secs(5)).unwrap();
         good.extend(file::interval(Duration::ZERO, Duration::from_secs(1), [(&tag, vec![(100, 5), (9_023, 1)])]).unwrap());
         let place = at.index(good.len());
         good[place] = by;
-        file::read(&good).intervals.iter().for_each(|interval| _ = interval.buckets());
+        file::read(&good).intervals.iter().for_each(|interval| _ = file::Histograms::new().of(interval));
     }
 
     #[test]
@@ -311,6 +312,67 @@ proptest! {
         let text = line(&STANDARD.encode(odd));
         let contents = file::read(text.as_bytes());
         prop_assert_eq!(contents.intervals.len(), 1);
-        _ = contents.intervals[0].buckets();
+        _ = file::Histograms::new().of(&contents.intervals[0]);
     }
+}
+
+#[test]
+fn what_was_read_whole_is_remembered_until_the_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::new(folder.path().to_owned(), limits(8 << 20, 256 << 20));
+    for seconds in [10, 20, 30] {
+        let now = SystemTime::now() + Duration::from_secs(seconds);
+        writer.step(&snapshot(&[("cache", &[(100, seconds)])]), now);
+    }
+    let recording = Recording::new(folder.path());
+    let mut told = Vec::new();
+    let whole = recording.read_with_progress(None, None, |done, all| told.push((done, all))).unwrap();
+    assert_eq!(told, [(0, writer.status.bytes)]);
+    let [from, _] = whole.recorded_s.unwrap();
+    let part = recording.read(Some(from + 5.0), None).unwrap();
+    assert_eq!((part.intervals, waits(&part, "cache")), (2, vec![(100, 20)]));
+
+    // Whoever reads the file anew finds nothing in it: it is as long as before and as old.
+    let path = &files(folder.path())[0];
+    let (modified, kept) = (fs::metadata(path).unwrap().modified().unwrap(), fs::read(path).unwrap());
+    fs::write(path, vec![b'#'; kept.len()]).unwrap();
+    fs::File::options().append(true).open(path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(recording.read(None, None).unwrap(), whole);
+    assert_eq!(recording.read(Some(from + 60.0), None).unwrap().recorded_s, whole.recorded_s);
+    let part = recording.read(Some(from + 5.0), None).unwrap();
+    assert_eq!(waits(&part, "cache"), [], "a part is read from the file");
+
+    fs::write(path, kept).unwrap();
+    writer.step(&snapshot(&[("cache", &[(100, 77)])]), SystemTime::now() + Duration::from_secs(40));
+    let longer = recording.read(None, None).unwrap();
+    assert_eq!((longer.intervals, waits(&longer, "cache")), (4, vec![(100, 77)]));
+}
+
+proptest! {
+    #[test]
+    fn buckets_add_up_as_in_a_map(histograms in prop::collection::vec(prop::collection::btree_map(0..40_u64, 1..u64::MAX / 2, 0..20), 0..6)) {
+        let (mut sum, mut map) = (Buckets::new(), BTreeMap::<u64, u64>::new());
+        for histogram in histograms {
+            sums::add(&mut sum, &histogram.iter().map(|(&highest, &count)| (highest, count)).collect::<Buckets>());
+            for (highest, count) in histogram {
+                let total = map.entry(highest).or_default();
+                *total = total.saturating_add(count);
+            }
+        }
+        prop_assert_eq!(sum, map.into_iter().collect::<Buckets>());
+    }
+}
+
+#[test]
+fn more_histograms_than_there_is_memory_for_are_left_out() {
+    let mut sums = Sums::default();
+    let interval = (Duration::ZERO, Duration::from_secs(1));
+    let tag = |number: usize| Tag::read(&format!("wait/mutex/{number}")).unwrap();
+    let a_thousand: Buckets = (0..1_000).map(|highest| (highest, 1)).collect();
+    for number in 0..sums::BUCKETS / 1_000 + 1 {
+        assert_eq!(sums.add(&tag(number), interval, &a_thousand), Ok(()));
+    }
+    assert!(sums.add(&tag(1 << 40), interval, &a_thousand).is_err());
+    assert!(Sums::default().add_all(&sums).is_ok(), "as many have room elsewhere");
+    assert!(sums.weight() < sums::BUCKETS + sums::BUCKETS / 100);
 }

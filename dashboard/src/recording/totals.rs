@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::sums;
 use super::tag::{Metric, Tag};
 use crate::snapshot::Snapshot;
 
@@ -20,7 +21,7 @@ impl Totals {
                 let buckets = &metric.of(row).buckets;
                 if !buckets.is_empty() {
                     let sum = totals.entry(Tag::of(row, metric)).or_default();
-                    *sum = if sum.is_empty() { buckets.clone() } else { added(sum, buckets) };
+                    sums::add(sum, buckets);
                 }
             }
         }
@@ -35,16 +36,6 @@ impl Totals {
         });
         new.filter(|(_, buckets)| !buckets.is_empty()).collect()
     }
-}
-
-/// Both together.
-fn added(one: &[(u64, u64)], other: &[(u64, u64)]) -> Buckets {
-    let mut sum: BTreeMap<u64, u64> = one.iter().copied().collect();
-    for &(highest, count) in other {
-        let total = sum.entry(highest).or_default();
-        *total = total.saturating_add(count);
-    }
-    sum.into_iter().collect()
 }
 
 /// `None` where something was there before that is not there now.

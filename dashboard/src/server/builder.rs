@@ -47,7 +47,7 @@ pub struct Builder {
     timeline: bool,
     record_to: Option<PathBuf>,
     recording_limits: RecordingLimits,
-    replay: Option<PathBuf>,
+    replay: Option<Recording>,
 }
 
 impl Builder {
@@ -144,9 +144,9 @@ impl Builder {
         self
     }
 
-    /// Shows the recording of a folder, of this program or another, in place of what is recorded now.
-    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.replay = Some(folder.into());
+    /// Shows a recording, or that of a folder, of this program or another, in place of what is recorded now.
+    pub fn replay(mut self, recording: impl Into<Recording>) -> Self {
+        self.replay = Some(recording.into());
         self
     }
 
@@ -165,7 +165,7 @@ impl Builder {
             collector.clone(),
             self.run_feed.unwrap_or_default(),
             self.reports_dir,
-            self.replay.or_else(|| self.record_to.clone()).map(Recording::new),
+            self.replay.or_else(|| self.record_to.clone().map(Recording::new)),
             HostRule::new(local_addr, self.allowed_hosts).allow_changes(self.allow_changes),
         );
         let record = |folder: PathBuf| {
