@@ -2,7 +2,7 @@
 // `show(root, rest, query)`, `hide()` and, where it lives on events, `onSnapshot` or `onRun`.
 
 import { repaint } from "./chart.js";
-import { setText } from "./dom.js";
+import { ask, setText } from "./dom.js";
 import * as live from "./live.js";
 import * as recording from "./recording.js";
 import * as run from "./run.js";
@@ -111,10 +111,18 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", connect);
 
-// Without a wish, show the run if there is one.
-if (location.hash.startsWith("#/")) route();
-else {
-  history.replaceState(null, "", (await run.exists()) ? "#/run" : "#/live");
-  route();
+// Without a wish, show what the server is there for: a run, a program, or in a server without either what it serves.
+async function purpose() {
+  const status = await ask("/api/v1/status").catch(() => null);
+  if (status?.run) {
+    run.expect();
+    return "run";
+  }
+  if (!status || status.collector_enabled) return "live";
+  if (status.recording) return "recording";
+  return status.reports ? "reports" : "live";
 }
+
+if (!location.hash.startsWith("#/")) history.replaceState(null, "", `#/${await purpose()}`);
+route();
 connect();

@@ -31,7 +31,12 @@ export function interval(ci) {
 export function seconds(value) {
   if (!Number.isFinite(value)) return NONE;
   const whole = Math.max(0, Math.round(value));
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  const two = (number) => String(number % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (whole < 60) return `${whole} s`;
+  if (minutes < 60) return `${minutes} min ${two(whole)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${two(minutes)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 export function moment(rfc3339) {
