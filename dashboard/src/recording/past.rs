@@ -193,22 +193,26 @@ impl Reading {
                 return (before.summary.clone(), whole);
             }
             if let Some(sums) = whole.as_ref().filter(|_| self.has_all_of(&before.summary)) {
-                let mut summary = before.summary.clone();
-                self.add(sums, &mut summary);
-                return (summary, whole);
+                self.add(file, sums);
+                return (before.summary.clone(), whole);
             }
         }
-        let (mut summary, sums) = self.read(file);
+        let (summary, sums) = self.read(file);
         let sums = Arc::new(sums);
-        self.add(&sums, &mut summary);
+        self.add(file, &sums);
         let is_whole = self.has_all_of(&summary);
         (summary, if is_whole { Some(sums) } else { whole })
     }
 
-    fn add(&mut self, sums: &Sums, summary: &mut Summary) {
+    fn add(&mut self, file: &Recorded, sums: &Sums) {
         if let Err(error) = self.sums.add_all(sums) {
-            summary.problem.get_or_insert_with(|| left_out(error));
+            self.problem(file, left_out(error));
         }
+    }
+
+    fn problem(&mut self, recorded: &Recorded, error: String) {
+        let file = recorded.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.past.problems.push(Problem { file, error });
     }
 
     /// Reads a file, and adds up what of it was asked for.
@@ -251,8 +255,7 @@ impl Reading {
             shorten(&mut self.past.interval_s, summary.interval_s);
         }
         if let Some(error) = summary.problem.clone() {
-            let file = recorded.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            self.past.problems.push(Problem { file, error });
+            self.problem(recorded, error);
         }
     }
 
