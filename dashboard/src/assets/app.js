@@ -111,18 +111,20 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", connect);
 
-// Without a wish, show what the server is there for: a run, a program, or in a server without either what it serves.
-async function purpose() {
-  const status = await ask("/api/v1/status").catch(() => null);
-  if (status?.run) {
-    run.expect();
-    return "run";
-  }
-  if (!status || status.collector_enabled) return "live";
-  if (status.recording) return "recording";
-  return status.reports ? "reports" : "live";
+// What the server is there for: a run, a program, or in a server without either what it serves.
+function purpose(server) {
+  if (server?.run) return "run";
+  if (!server || server.collector_enabled) return "live";
+  if (server.recording) return "recording";
+  return server.reports ? "reports" : "live";
 }
 
-if (!location.hash.startsWith("#/")) history.replaceState(null, "", `#/${await purpose()}`);
+const asked = ask("/api/v1/status").catch(() => null);
+asked.then((server) => {
+  if (server?.run) run.expect();
+  // The tab is there where there is something to show.
+  document.querySelector("[data-tab=recording]").hidden = !server?.recording;
+});
+if (!location.hash.startsWith("#/")) history.replaceState(null, "", `#/${purpose(await asked)}`);
 route();
 connect();

@@ -7,12 +7,7 @@ import { card } from "./report.js";
 
 let view = null;
 
-// The tab is there where there is something to show.
-const tab = document.querySelector("[data-tab=recording]");
-ask("/api/v1/status").then((status) => { tab.hidden = !status.recording; }, () => {});
-
 export function show(root) {
-  tab.hidden = false;
   view ??= new RecordingView(root);
 }
 

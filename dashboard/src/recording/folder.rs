@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Ending of the files.
 pub(super) const ENDING: &str = "hlog";
@@ -14,6 +14,8 @@ pub(super) struct Recorded {
     /// Names are those of moments, so that they sort by time.
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
+    /// Nothing where the system does not tell.
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// The name of the `number`th file of this process.
@@ -39,7 +41,7 @@ pub(super) fn logs(folder: &Path) -> io::Result<Vec<Recorded>> {
         if let (true, Ok(metadata)) = (is_log, fs::metadata(&path))
             && metadata.is_file()
         {
-            files.push(Recorded { path, bytes: metadata.len() });
+            files.push(Recorded { path, bytes: metadata.len(), modified: metadata.modified().ok() });
         }
     }
     files.sort_unstable();
