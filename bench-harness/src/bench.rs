@@ -99,7 +99,14 @@ impl Bench<'_> {
         let processes = self.forks.unwrap_or(1);
         let slots = slots * processes;
         let report = Arc::new(self.sheet.report(self.cases, Findings::default(), None, 0.0));
-        interrupt.notify(|| say!("ending after this slot; Ctrl-C again ends at once and keeps nothing"));
+        // The page may stay after the run, where Ctrl-C ends no slot.
+        let measuring = Arc::new(());
+        let still = Arc::downgrade(&measuring);
+        interrupt.notify(move || {
+            if still.strong_count() > 0 {
+                say!("ending after this slot; Ctrl-C again ends at once and keeps nothing");
+            }
+        });
         let mut watcher = Watcher {
             bench: &self,
             progress: Progress::new(slots, planned * processes as u32),
@@ -119,6 +126,7 @@ impl Bench<'_> {
         watcher.progress.finish();
         let (elapsed_s, slots_done) = (watcher.progress.elapsed_s(), watcher.slots_done);
         (self.live.switch())(false);
+        drop(measuring);
 
         self.sheet.environment.load_after = environment::load_average();
         let report = self.sheet.report(self.cases, found, Some(&ending), elapsed_s);

@@ -51,6 +51,35 @@ fn a_second_ctrl_c_ends_at_once() {
 }
 
 #[test]
+fn ctrl_c_after_the_run_speaks_of_no_slot() {
+    let folder = TempDir::new().unwrap();
+    let mut child = program()
+        .args([
+            "--workload",
+            "mutex",
+            "--rounds",
+            "6",
+            "--slot",
+            "10ms",
+            "--stay",
+            "--listen",
+            "127.0.0.1:0",
+            "--out",
+        ])
+        .arg(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = Lines::of(&mut child);
+    lines.until("the dashboard stays at");
+    interrupt(&child);
+    assert_eq!(lines.next(), "", "nothing more is said");
+    assert_ne!(child.wait().unwrap().code(), Some(130), "the run was over");
+    only_report(folder.path());
+}
+
+#[test]
 fn an_interrupted_sweep_goes_on_where_it_was() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().to_str().unwrap();
